@@ -1,0 +1,116 @@
+"""The command line: one small module a command, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from veza_tui import __version__
+from veza_tui.model.errors import VezaError
+from veza_tui.model.exits import Exit
+
+# name -> (module under veza_tui.cli.commands, one line of help). The function in the module is called `command`.
+COMMANDS: dict[str, tuple[str, str]] = {}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when called: --help and --version import no client library."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(f"veza_tui.cli.commands.{entry[0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # The help lines come from the table, so that --help imports no command.
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", message="veza-tui %(version)s")
+@click.option("-C", "directory", metavar="DIR", help="Workspace (default: $VEZA_WORKSPACE, else this directory).")
+@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@click.option("--read-only", is_flag=True, help="Refuse every operation that changes anything.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.pass_context
+def cli(
+    ctx: click.Context, directory: str | None, debug: bool, read_only: bool, ascii_only: bool, no_mouse: bool
+) -> None:
+    """Control panel for the environments of the Veza platform. Without a command it opens the screen."""
+    ctx.obj = Options(directory, debug, read_only or _truthy("VEZA_READ_ONLY"), ascii_only, no_mouse)
+    if ctx.invoked_subcommand is None:
+        from veza_tui.cli.commands.ui import open_screen
+
+        ctx.exit(open_screen(ctx.obj))
+
+
+class Options:
+    """The options before the command."""
+
+    def __init__(self, directory: str | None, debug: bool, read_only: bool, ascii_only: bool, no_mouse: bool) -> None:
+        self.workspace = Path(directory or os.environ.get("VEZA_WORKSPACE") or ".")
+        self.debug = debug
+        self.read_only = read_only
+        self.ascii_only = ascii_only
+        self.no_mouse = no_mouse
+
+
+def _truthy(name: str) -> bool:
+    return os.environ.get(name, "").strip().lower() not in ("", "0", "false", "no")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns the exit code. No traceback reaches a user unless --debug asks for it."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in args
+    try:
+        result: Any = cli.main(args=args, prog_name=_program_name(), standalone_mode=False)
+        return int(result) if isinstance(result, int) else Exit.DONE
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return Exit.USAGE
+    except VezaError as error:
+        if debug:
+            raise
+        click.echo(f"veza-tui: {error}", err=True)
+        return error.exit
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("veza-tui: interrupted", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away; leave nothing for the interpreter to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:
+        if debug:
+            raise
+        click.echo(f"veza-tui: unexpected {type(error).__name__}; run again with --debug and report it", err=True)
+        return Exit.FAILED
+
+
+def run() -> None:
+    """The entry points' function."""
+    sys.exit(main())
+
+
+def _program_name() -> str:
+    return "kubectl veza" if Path(sys.argv[0]).name == "kubectl-veza" else "veza-tui"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Narrow Protocols: what operations and feeds ask of the world. Adapters fulfil them, `wiring` joins the two."""
