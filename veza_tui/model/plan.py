@@ -1,4 +1,4 @@
-"""A plan is data: the dry run's output, the text of the confirmation and what the runner executes are this one object."""
+"""A plan is data: dry-run output, confirmation text and what the runner executes are this one object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from the cluster is hostile: everything is made printable here before it reaches a screen, a file name or a pipe."""
+"""Text from the cluster is hostile: it is made printable here before it reaches a screen, file or pipe."""
 
 from __future__ import annotations
 

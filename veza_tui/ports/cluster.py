@@ -223,7 +223,7 @@ class Cluster(Protocol):
         """One object."""
         ...
 
-    async def list(
+    async def list_all(
         self, resource: Resource, namespace: str | None = None, *, label_selector: str = "", field_selector: str = ""
     ) -> list[JSONObject]:
         """All objects, in pages; apiVersion and kind filled in."""
