@@ -70,7 +70,7 @@ class Context(Protocol):
         ...
 
 
-class Cancelled(Exception):  # noqa: N818 - not an error
+class Cancelled(Exception):
     """Raised by a step that stopped at a safe point because a cancel was asked."""
 
 
