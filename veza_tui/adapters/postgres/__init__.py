@@ -1,0 +1,1 @@
+"""PostgreSQL: psycopg for questions and swaps, PostgreSQL's own programs for dumping and loading."""

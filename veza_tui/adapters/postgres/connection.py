@@ -1,0 +1,118 @@
+"""Connections to an environment's PostgreSQL: for psycopg, and for libpq's programs by a 0600 passfile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from veza_tui.model.errors import RefusedError, UnreachableError, VezaError
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+CONNECT_TIMEOUT = 10
+"""Seconds; libpq's connect_timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and as whom to connect. The password never shows in a repr."""
+
+    host: str
+    port: int
+    user: str
+    database: str
+    password: str = field(repr=False)
+    ssl_mode: str = "prefer"
+
+    def on(self, database: str) -> Endpoint:
+        """The same server and user, another database."""
+        return replace(self, database=database)
+
+    @property
+    def label(self) -> str:
+        """``host:port/database`` for people."""
+        return f"{self.host}:{self.port}/{self.database}"
+
+
+@contextlib.asynccontextmanager
+async def connect(endpoint: Endpoint, *, autocommit: bool = True) -> AsyncIterator[AsyncConnection]:
+    """A connection, closed at the end.
+
+    Raises:
+        UnreachableError: no answer in time.
+        RefusedError: the server refused user, password or database.
+    """
+    import psycopg
+
+    try:
+        connection = await psycopg.AsyncConnection.connect(
+            host=endpoint.host,
+            port=endpoint.port,
+            user=endpoint.user,
+            password=endpoint.password or None,
+            dbname=endpoint.database,
+            sslmode=endpoint.ssl_mode,
+            connect_timeout=CONNECT_TIMEOUT,
+            application_name="veza-tui",
+            autocommit=autocommit,
+            # Keepalives find a dead server while a long statement runs.
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
+        )
+    except psycopg.Error as error:
+        raise explain(error, endpoint) from None
+    try:
+        yield connection
+    finally:
+        with contextlib.suppress(psycopg.Error):
+            await connection.close()
+
+
+def explain(error: BaseException, endpoint: Endpoint) -> VezaError:
+    """One line for a person; libpq's message never contains the password."""
+    text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    lowered = text.lower()
+    if "password authentication failed" in lowered or "no password supplied" in lowered:
+        return RefusedError(
+            f"PostgreSQL at {endpoint.label} refused the password of user {endpoint.user}",
+            hint="check the environment's DB_PASSWORD",
+        )
+    if "does not exist" in lowered or "permission denied" in lowered or "not currently accepting" in lowered:
+        return RefusedError(f"PostgreSQL at {endpoint.label}: {text}")
+    return UnreachableError(f"PostgreSQL at {endpoint.label}: {text}")
+
+
+@contextlib.contextmanager
+def libpq_environment(endpoint: Endpoint) -> Iterator[dict[str, str]]:
+    """The environment for pg_dump, pg_restore and psql: connection by variables, the password by a 0600 passfile.
+
+    The passfile stands in a private directory and is removed at the end. Its format, with ``\\`` and ``:`` escaped, is
+    libpq's (source: PostgreSQL documentation, The Password File).
+    """
+    with tempfile.TemporaryDirectory(prefix="veza-pg-") as directory:
+        passfile = Path(directory) / "pgpass"
+        escaped = endpoint.password.replace("\\", "\\\\").replace(":", "\\:")
+        descriptor = os.open(passfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"*:*:*:*:{escaped}\n")
+        # A clean environment: neither the person's PG* variables nor any secret reaches the child.
+        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")}
+        yield {
+            **kept,
+            "PGHOST": endpoint.host,
+            "PGPORT": str(endpoint.port),
+            "PGUSER": endpoint.user,
+            "PGDATABASE": endpoint.database,
+            "PGSSLMODE": endpoint.ssl_mode,
+            "PGPASSFILE": str(passfile),
+            "PGCONNECT_TIMEOUT": str(CONNECT_TIMEOUT),
+            "PGAPPNAME": "veza-tui",
+            "PGCLIENTENCODING": "UTF8",
+        }

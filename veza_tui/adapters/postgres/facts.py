@@ -1,0 +1,214 @@
+"""What a database holds: rows and a content digest per table, sequences, extensions, owners and grants, constraints.
+
+The digest is order-independent, so that a dump and a load may write rows in any order: the sum over all rows of two
+64-bit ``hash_record_extended``-like hashes of the row's text form, taken with fixed text settings.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from veza_tui.model.backup import DatabaseFacts, SequenceFacts, ServerFacts, TableFacts
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+# The text form of a row depends on these; pinned so that two servers' digests can be compared.
+_PINNED = (
+    "SET LOCAL datestyle = 'ISO, YMD'",
+    "SET LOCAL intervalstyle = 'postgres'",
+    "SET LOCAL timezone = 'UTC'",
+    "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL bytea_output = 'hex'",
+    "SET LOCAL lc_monetary = 'C'",
+    "SET LOCAL search_path = 'pg_catalog'",
+    "SET LOCAL row_security = off",
+)
+
+_USER_SCHEMAS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+# Rows that an extension's own script made are the extension's, not ours.
+_NOT_EXTENSION = (
+    "NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = '{catalog}'::regclass AND d.objid = {oid}"
+    " AND d.deptype = 'e')"
+)
+
+
+async def server_facts(connection: AsyncConnection, host: str, port: int) -> ServerFacts:
+    """Version and identity of the server."""
+    import psycopg
+
+    row = await _one(connection, "SELECT current_setting('server_version'), current_setting('server_version_num')::int")
+    identifier = ""
+    try:
+        async with connection.transaction():
+            found = await _one(connection, "SELECT system_identifier::text FROM pg_control_system()")
+            identifier = str(found[0])
+    except psycopg.errors.InsufficientPrivilege:
+        pass  # only a member of pg_monitor may read it
+    return ServerFacts(host, port, str(row[0]).split(" ")[0], int(row[1]), identifier)
+
+
+async def database_facts(connection: AsyncConnection, *, snapshot: str = "", digests: bool = True) -> DatabaseFacts:
+    """Facts of the connected database in one repeatable-read snapshot, or in the exported ``snapshot``."""
+    from psycopg import IsolationLevel, sql
+
+    await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    await connection.set_read_only(True)
+    try:
+        async with connection.transaction():
+            if snapshot:
+                await connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
+            return await facts_in_transaction(connection, digests=digests)
+    finally:
+        await connection.set_isolation_level(None)
+        await connection.set_read_only(None)
+
+
+async def facts_in_transaction(connection: AsyncConnection, *, digests: bool = True) -> DatabaseFacts:
+    """The same inside a transaction that is already open (its text settings change until its end)."""
+    for setting in _PINNED:
+        await connection.execute(setting)
+    row = await _one(
+        connection,
+        "SELECT datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,"
+        " pg_database_size(oid) FROM pg_database WHERE datname = current_database()",
+    )
+    tables = await _tables(connection, digests)
+    sequences = await _sequences(connection)
+    grants = await _lines(connection, _GRANTS)
+    return DatabaseFacts(
+        name=row[0],
+        owner=row[1],
+        encoding=row[2],
+        collate=row[3],
+        ctype=row[4],
+        size=row[5],
+        tables=tuple(tables),
+        sequences=tuple(sequences),
+        extensions=tuple([(r[0], r[1]) for r in await _all(connection, _EXTENSIONS)]),
+        roles=tuple(await _lines(connection, _ROLES)),
+        grants=tuple(grants),
+        constraints=tuple(await _lines(connection, _CONSTRAINTS)),
+    )
+
+
+_EXTENSIONS = "SELECT extname, extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
+
+_TABLES = f"""
+SELECT n.nspname, c.relname, c.relkind = 'm' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND {_USER_SCHEMAS}
+AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} ORDER BY 1, 2
+"""  # noqa: S608 - constants only
+
+_SEQUENCES = f"""
+SELECT n.nspname, c.relname, pn.nspname, pc.relname, a.attname
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
+  AND d.refclassid = 'pg_class'::regclass
+LEFT JOIN pg_class pc ON pc.oid = d.refobjid
+LEFT JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {_USER_SCHEMAS}
+AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} ORDER BY 1, 2
+"""  # noqa: S608 - constants only
+
+_ROLES = f"""
+SELECT DISTINCT r FROM (
+  SELECT pg_get_userbyid(c.relowner) AS r FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE {_USER_SCHEMAS}
+  UNION SELECT pg_get_userbyid(g.grantee) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
+    aclexplode(c.relacl) g WHERE g.grantee <> 0 AND {_USER_SCHEMAS}
+  UNION SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()
+) roles ORDER BY 1
+"""  # noqa: S608 - constants only
+
+_GRANTS = f"""
+SELECT line FROM (
+  SELECT format('%s %I.%I owner %s', c.relkind::text, n.nspname, c.relname, pg_get_userbyid(c.relowner)) AS line
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't' AND {_USER_SCHEMAS}
+    AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
+  UNION ALL SELECT format('%s %I.%I grant %s to %s', c.relkind::text, n.nspname, c.relname, g.privilege_type,
+      CASE WHEN g.grantee = 0 THEN 'public' ELSE pg_get_userbyid(g.grantee)::text END)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) g
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {_USER_SCHEMAS}
+    AND g.grantee <> c.relowner AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
+  UNION ALL SELECT format('function %I.%s owner %s', n.nspname, p.oid::regprocedure, pg_get_userbyid(p.proowner))
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE {_USER_SCHEMAS} AND {_NOT_EXTENSION.format(catalog="pg_proc", oid="p.oid")}
+  UNION ALL SELECT format('schema %I owner %s', n.nspname, pg_get_userbyid(n.nspowner)) FROM pg_namespace n
+    WHERE {_USER_SCHEMAS} AND n.nspname <> 'public'
+) lines ORDER BY 1
+"""  # noqa: S608 - constants only
+
+_CONSTRAINTS = f"""
+SELECT line FROM (
+  SELECT format('%I.%I: %s %s%s', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid),
+      CASE WHEN k.convalidated THEN '' ELSE ' NOT VALID' END) AS line
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE {_USER_SCHEMAS} AND k.contype <> 'n' AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
+  UNION ALL SELECT format('%s%s', pg_get_indexdef(i.indexrelid), CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END)
+    FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE {_USER_SCHEMAS} AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
+  UNION ALL SELECT format('trigger %s', pg_get_triggerdef(t.oid))
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE NOT t.tgisinternal AND {_USER_SCHEMAS}
+) lines ORDER BY 1
+"""  # noqa: S608 - constants only
+
+
+async def _tables(connection: AsyncConnection, digests: bool) -> list[TableFacts]:
+    from psycopg import sql
+
+    facts = []
+    for schema, name, materialized in await _all(connection, _TABLES):
+        table = sql.Identifier(schema, name)
+        if digests and not materialized:
+            # Two seeds: 128 bits together, so that a collision is no concern; summed, so that order is none either.
+            query = sql.SQL(
+                "SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text || ':' ||"
+                " coalesce(sum(hashtextextended(t::text, 7)::numeric), 0)::text FROM ONLY {} AS t"
+            ).format(table)
+        else:
+            query = sql.SQL("SELECT count(*), '' FROM {}").format(table)
+        row = await _one(connection, query)
+        facts.append(TableFacts(schema, name, int(row[0]), str(row[1])))
+    return facts
+
+
+async def _sequences(connection: AsyncConnection) -> list[SequenceFacts]:
+    from psycopg import sql
+
+    facts = []
+    for schema, name, table_schema, table, column in await _all(connection, _SEQUENCES):
+        state = await _one(
+            connection,
+            sql.SQL("SELECT CASE WHEN is_called THEN last_value END FROM {}").format(sql.Identifier(schema, name)),
+        )
+        highest = None
+        if table is not None and column is not None:
+            found = await _one(
+                connection,
+                sql.SQL("SELECT max({})::bigint FROM {}").format(
+                    sql.Identifier(column), sql.Identifier(table_schema, table)
+                ),
+            )
+            highest = None if found[0] is None else int(found[0])
+        owner = f"{table_schema}.{table}" if table is not None else ""
+        last = None if state[0] is None else int(state[0])
+        facts.append(SequenceFacts(schema, name, last, owner, column or "", highest))
+    return facts
+
+
+async def _all(connection: AsyncConnection, query: Any) -> list[tuple[Any, ...]]:
+    cursor = await connection.execute(query)
+    return await cursor.fetchall()
+
+
+async def _one(connection: AsyncConnection, query: Any) -> tuple[Any, ...]:
+    rows = await _all(connection, query)
+    return rows[0]
+
+
+async def _lines(connection: AsyncConnection, query: str) -> list[str]:
+    return [str(row[0]) for row in await _all(connection, query)]
