@@ -45,7 +45,8 @@ class StepState(StrEnum):
 class JournalEvent:
     """One line of the journal.
 
-    ``type`` is one of: plan, start, step, progress, output, note, cancel, end. ``at`` is unix seconds.
+    ``type`` is one of: plan, wait, approval, start, step, progress, output, note, cancel, undo, end. ``at`` is unix
+    seconds. Readers skip types that they do not know.
     """
 
     type: str
@@ -90,3 +91,13 @@ class OperationStatus:
     plan_hash: str = ""
     pid: int | None = None
     result: Mapping[str, Any] = field(default_factory=dict)
+    exit: int | None = None
+    """Exit code of its outcome (model.exits), None while it goes on."""
+    host: str = ""
+    """Where its runner runs."""
+    undoing: bool = False
+    """Whether finished steps are being taken back."""
+    left: tuple[str, ...] = ()
+    """What an undo that failed, or a forced cancel, left behind; one line each."""
+    tail: tuple[str, ...] = ()
+    """The last lines of output, bounded."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 from veza_tui.model.environment import Environment
-from veza_tui.model.plan import Plan, Step
+from veza_tui.model.plan import Plan, Step, Target
+from veza_tui.model.view import Identity
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import Cluster
+
+if TYPE_CHECKING:
+    from veza_tui.operations.world import World
 
 Result = dict[str, Any]
 """What a step leaves for later steps and for the record: JSON, no secret values."""
@@ -43,6 +48,8 @@ class Context(Protocol):
     """pathlib.Path of the operation's own directory, mode 0700: logs, diffs, events of failed pods."""
     workspace: Any
     """veza_tui.workspace.load.Workspace."""
+    directory: Any
+    """pathlib.Path of the workspace, absolute."""
 
     @property
     def cluster(self) -> Cluster:
@@ -74,27 +81,87 @@ class Cancelled(Exception):
     """Raised by a step that stopped at a safe point because a cancel was asked."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlanContext:
+    """What a planner may look at; it reads and never writes. ``target`` goes into the Plan as it is.
+
+    Add the database to it with ``dataclasses.replace(context.target, database="host:port/name")``.
+    """
+
+    world: World
+    environment: Environment
+    cluster: Cluster
+    identity: Identity
+    target: Target
+    clock: Clock
+    workspace: Any
+    """veza_tui.workspace.load.Workspace."""
+    directory: Any
+    """pathlib.Path of ``$XDG_STATE_HOME/veza-tui``."""
+
+    def service(self, name: str) -> Any:
+        """Another port by name, as wiring registered it."""
+        return self.world.service(self.environment, name)
+
+
+Planner = Callable[[PlanContext], Awaitable[Plan]]
+"""Makes a plan: reads the world, then calls a pure function."""
+
 Action = Callable[[Context, Step], Awaitable[Result | None]]
+Verifier = Callable[[Context, Sequence[str]], Awaitable[Mapping[str, str]]]
+"""Recomputes the digests of the fingerprint keys it is given; a key it leaves out counts as gone."""
 
 _ACTIONS: dict[str, Action] = {}
+_VERIFIERS: dict[str, Verifier] = {}
+_NO_RETRY: set[str] = set()
 
 # Modules that register actions; imported when the first action is looked up.
-ACTION_MODULES: list[str] = []
+ACTION_MODULES: list[str] = [
+    "veza_tui.operations.fingerprint",
+]
 
 
-def action(name: str) -> Callable[[Action], Action]:
+def action(name: str, *, retry: bool = True) -> Callable[[Action], Action]:
     """Register a step's function under the name that plans use, for example ``@action("deploy.apply")``.
 
-    Actions are idempotent: after a crash the interrupted step is run again from its start.
+    Actions are idempotent: after a crash the interrupted step is run again from its start. The engine also runs one
+    again (a few times, with back-off) when a transient cluster error ends it, unless ``retry`` is False.
     """
 
     def register(function: Action) -> Action:
         if name in _ACTIONS and _ACTIONS[name] is not function:
             raise ValueError(f"action {name} is registered twice")
         _ACTIONS[name] = function
+        if not retry:
+            _NO_RETRY.add(name)
         return function
 
     return register
+
+
+def may_retry(name: str) -> bool:
+    """Whether the engine may run the action again after a transient cluster error."""
+    return name not in _NO_RETRY
+
+
+def verifier(prefix: str) -> Callable[[Verifier], Verifier]:
+    """Register who recomputes fingerprint entries whose key starts with ``prefix:`` (see operations.fingerprint)."""
+
+    def register(function: Verifier) -> Verifier:
+        if prefix in _VERIFIERS and _VERIFIERS[prefix] is not function:
+            raise ValueError(f"verifier {prefix} is registered twice")
+        _VERIFIERS[prefix] = function
+        return function
+
+    return register
+
+
+def find_verifier(prefix: str) -> Verifier | None:
+    """The verifier of a key's prefix, None when no module registers one."""
+    if prefix not in _VERIFIERS:
+        for module in ACTION_MODULES:
+            importlib.import_module(module)
+    return _VERIFIERS.get(prefix)
 
 
 def find_action(name: str) -> Action:
