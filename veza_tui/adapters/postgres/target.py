@@ -1,0 +1,135 @@
+"""Looks at the server and the live database before a restore touches anything."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from veza_tui.adapters.postgres.connection import Endpoint, connect
+from veza_tui.adapters.postgres.facts import server_facts
+from veza_tui.adapters.postgres.swap import MAINTENANCE
+from veza_tui.model.restore import SetAside, TargetFacts
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+async def target_facts(endpoint: Endpoint) -> TargetFacts:
+    """Everything that preflight judges; ``endpoint.database`` is the live database.
+
+    Raises:
+        UnreachableError, RefusedError: the server does not answer or does not let us in.
+    """
+    live = endpoint.database
+    async with connect(endpoint.on(MAINTENANCE)) as connection:
+        server = await server_facts(connection, endpoint.host, endpoint.port)
+        row = await _one(
+            connection,
+            "SELECT current_user, rolcreatedb, rolsuper FROM pg_roles WHERE rolname = current_user",
+        )
+        found = await _all(
+            connection,
+            "SELECT pg_get_userbyid(datdba), CASE WHEN has_database_privilege(datname, 'CONNECT')"
+            " THEN pg_database_size(oid) ELSE 0 END, pg_has_role(datdba, 'USAGE')"
+            " FROM pg_database WHERE datname = %s",
+            live,
+        )
+        owner, size, owns = found[0] if found else ("", 0, False)
+        sessions = await _all(
+            connection,
+            "SELECT coalesce(usename, backend_type) || ' ' || coalesce(application_name, ''),"
+            " backend_type = 'walsender' OR NOT (pg_has_role(usesysid, 'USAGE')"
+            " OR pg_has_role('pg_signal_backend', 'USAGE')) FROM pg_stat_activity"
+            " WHERE datname = %s AND pid <> pg_backend_pid() AND usesysid IS NOT NULL",
+            live,
+        )
+        in_database: dict[str, tuple[str, ...]] = {"subscriptions": (), "publications": ()}
+        extensions = frozenset(await _names(connection, "SELECT name FROM pg_available_extensions"))
+        if found:
+            async with connect(endpoint) as inside:
+                in_database["publications"] = await _names(inside, "SELECT pubname FROM pg_publication ORDER BY 1")
+                # subconninfo may not be read, the name may.
+                in_database["subscriptions"] = await _names(
+                    inside,
+                    "SELECT subname FROM pg_subscription s JOIN pg_database d ON d.oid = s.subdbid"
+                    " WHERE d.datname = current_database() ORDER BY 1",
+                )
+        return TargetFacts(
+            exists=bool(found),
+            size=int(size),
+            owner=owner,
+            user=row[0],
+            can_create=row[1],
+            owns_live=bool(owns),
+            superuser=row[2],
+            version=server.version,
+            major=server.major,
+            system_identifier=server.system_identifier,
+            connections=len(sessions),
+            foreign_sessions=tuple(sorted({s[0].strip() for s in sessions if s[1]})) if not row[2] else (),
+            slots=await _names(
+                connection, "SELECT slot_name FROM pg_replication_slots WHERE database = %s ORDER BY 1", live
+            ),
+            subscriptions=in_database["subscriptions"],
+            publications=in_database["publications"],
+            prepared=await _names(connection, "SELECT gid FROM pg_prepared_xacts WHERE database = %s ORDER BY 1", live),
+            roles=frozenset(await _names(connection, "SELECT rolname FROM pg_roles")),
+            extensions=extensions,
+            databases=frozenset(await _names(connection, "SELECT datname FROM pg_database")),
+            free_disk=await _free_disk(connection, endpoint.host),
+        )
+
+
+async def set_aside_databases(endpoint: Endpoint) -> list[SetAside]:
+    """The databases that restores of ``endpoint.database`` set aside, newest first, told by their names."""
+    live = endpoint.database
+    pattern = re.compile(re.escape(live[:40]) + r"_before_(\d{8}_\d{6})\Z")
+    async with connect(endpoint.on(MAINTENANCE)) as connection:
+        rows = await _all(
+            connection,
+            "SELECT datname, CASE WHEN has_database_privilege(datname, 'CONNECT') THEN pg_database_size(oid) ELSE 0 END"
+            " FROM pg_database WHERE starts_with(datname, %s)",
+            live[:40] + "_before_",
+        )
+    found = []
+    for name, size in rows:
+        match = pattern.match(name)
+        if match:
+            at = datetime.strptime(match[1], "%Y%m%d_%H%M%S").replace(tzinfo=UTC).timestamp()
+            found.append(SetAside(name, live, at, int(size)))
+    return sorted(found, key=lambda s: s.at, reverse=True)
+
+
+async def _free_disk(connection: AsyncConnection, host: str) -> int | None:
+    import psycopg
+
+    if host not in _LOOPBACK and not host.startswith("/"):
+        return None
+    try:
+        async with connection.transaction():
+            directory = (await _one(connection, "SELECT current_setting('data_directory')"))[0]
+    except psycopg.errors.InsufficientPrivilege:
+        return None
+    # A loopback address can be a tunnel to another machine: only a data directory that is really here counts.
+    if not Path(directory, "PG_VERSION").exists():
+        return None
+    stat = os.statvfs(directory)
+    return stat.f_bavail * stat.f_frsize
+
+
+async def _all(connection: AsyncConnection, query: Any, *parameters: object) -> list[tuple[Any, ...]]:
+    cursor = await connection.execute(query, parameters or None)
+    return await cursor.fetchall()
+
+
+async def _one(connection: AsyncConnection, query: Any) -> tuple[Any, ...]:
+    return (await _all(connection, query))[0]
+
+
+async def _names(connection: AsyncConnection, query: str, *parameters: object) -> tuple[str, ...]:
+    return tuple(str(row[0]) for row in await _all(connection, query, *parameters))

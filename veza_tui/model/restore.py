@@ -1,0 +1,198 @@
+"""Choosing a backup and judging whether it can be restored: pure data and pure checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from veza_tui.model.backup import DatabaseFacts, TableFacts
+
+SIZE_FACTOR = 2
+"""The scratch database and its indexes while they are built: free disk wanted, as a multiple of the dumped size."""
+
+
+class Part(StrEnum):
+    """What a restore can put back."""
+
+    DATABASE = "database"
+    CONFIGURATION = "configuration"
+    SECRETS = "secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A database that a restore set aside; ``at`` is unix seconds of the swap, ``size`` bytes."""
+
+    name: str
+    live: str
+    at: float
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFacts:
+    """What preflight learns of the server and the live database, in one look."""
+
+    exists: bool
+    size: int
+    """Bytes of the live database, 0 when it does not exist."""
+    owner: str
+    user: str
+    can_create: bool
+    owns_live: bool
+    superuser: bool
+    version: str
+    major: int
+    system_identifier: str
+    connections: int
+    """Sessions on the live database, ours not counted."""
+    foreign_sessions: tuple[str, ...]
+    """Sessions that we may not end, one readable line each."""
+    slots: tuple[str, ...]
+    """Logical replication slots of the live database."""
+    subscriptions: tuple[str, ...]
+    publications: tuple[str, ...]
+    prepared: tuple[str, ...]
+    roles: frozenset[str]
+    extensions: frozenset[str]
+    """Names that CREATE EXTENSION could install."""
+    databases: frozenset[str]
+    free_disk: int | None
+    """Bytes free where the data directory stands; None when it is on another machine or may not be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the preflight: ``ok`` None means it could not be checked, and ``detail`` says why."""
+
+    name: str
+    ok: bool | None
+    detail: str
+
+
+def preflight(
+    facts: TargetFacts,
+    expected: DatabaseFacts | None,
+    *,
+    dump_major: int | None,
+    client_major: int,
+    dump_size: int,
+    names: Sequence[str],
+    backup_identifier: str = "",
+) -> list[Check]:
+    """Every check on the server, in the order they are shown; a restore goes on only when none is False."""
+    wanted = SIZE_FACTOR * (expected.size if expected else dump_size)
+    checks = [
+        _check("live database", facts.exists, f"{facts.size:,} bytes", "it does not exist: nothing to swap with"),
+        _check(
+            "owner",
+            facts.owns_live or facts.superuser,
+            f"{facts.user} may rename it",
+            f"it belongs to {facts.owner}; only its owner may rename it, and we are {facts.user}",
+        ),
+        _check(
+            "may create databases",
+            facts.can_create or facts.superuser,
+            f"{facts.user} has CREATEDB",
+            f"{facts.user} has no CREATEDB: ALTER ROLE {facts.user} CREATEDB (as a superuser)",
+        ),
+        _version(facts, dump_major, client_major),
+        _disk(facts, wanted),
+        _none("prepared transactions", facts.prepared, "COMMIT or ROLLBACK PREPARED them first"),
+        _none("logical replication slots", facts.slots, "drop them first; a renamed database would keep feeding them"),
+        _none("subscriptions", facts.subscriptions, "disable and drop them first"),
+        _none("sessions that we may not end", facts.foreign_sessions, "end them by hand or grant pg_signal_backend"),
+        Check("sessions that will be ended", True, str(facts.connections)),
+        _free_names(facts, names),
+    ]
+    if facts.publications:
+        checks.append(
+            Check("publications", None, f"{', '.join(facts.publications)}: come back only if the dump has them")
+        )
+    if expected is not None:
+        missing_roles = sorted(set(expected.roles) - facts.roles)
+        checks.append(
+            _none("roles that the dump names", missing_roles, "create them first, or ownership and grants are lost")
+        )
+        missing = sorted({name for name, _ in expected.extensions} - facts.extensions)
+        checks.append(_none("extensions that the dump needs", missing, "install their packages on the server"))
+    else:
+        checks.append(Check("roles and extensions", None, "no manifest says which are needed; the load will tell"))
+    if backup_identifier and facts.system_identifier and backup_identifier != facts.system_identifier:
+        checks.append(
+            Check("server identity", None, "the backup comes from another server (system identifier differs)")
+        )
+    return checks
+
+
+def _check(name: str, ok: bool, good: str, bad: str) -> Check:
+    return Check(name, ok, good if ok else bad)
+
+
+def _none(name: str, found: Iterable[str], todo: str) -> Check:
+    names = list(found)
+    return Check(name, not names, "none" if not names else f"{', '.join(names)}: {todo}")
+
+
+def _version(facts: TargetFacts, dump_major: int | None, client_major: int) -> Check:
+    if client_major < facts.major:
+        return Check("versions", False, f"server {facts.version}, newest psql here {client_major}: install a newer one")
+    if dump_major is None:
+        return Check("versions", None, f"server {facts.version}; the backup does not say from which version it is")
+    if dump_major > facts.major:
+        return Check("versions", False, f"the dump is from PostgreSQL {dump_major}, the server is only {facts.version}")
+    return Check("versions", True, f"dump {dump_major}, server {facts.version}, client {client_major}")
+
+
+def _disk(facts: TargetFacts, wanted: int) -> Check:
+    if facts.free_disk is None:
+        return Check("disk", None, f"cannot be seen from here; {wanted:,} bytes should be free on the server")
+    return _check(
+        "disk",
+        facts.free_disk >= wanted,
+        f"{facts.free_disk:,} bytes free, {wanted:,} wanted",
+        f"only {facts.free_disk:,} bytes free on the server, {wanted:,} wanted",
+    )
+
+
+def _free_names(facts: TargetFacts, names: Sequence[str]) -> Check:
+    long = [n for n in names if len(n.encode()) > 63]
+    if long:
+        return Check("free names", False, f"{long[0]} is longer than PostgreSQL's 63 bytes")
+    return _none("free names", sorted(set(names) & facts.databases), "a database of that name is in the way")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What going back to a backup would lose in one table; None where one side is not known."""
+
+    table: str
+    then: int | None
+    now: int | None
+
+    @property
+    def difference(self) -> int | None:
+        """Rows then minus rows now: negative rows would be lost, positive come back."""
+        return None if self.then is None or self.now is None else self.then - self.now
+
+
+def losses(then: Sequence[TableFacts], now: Sequence[TableFacts]) -> list[Loss]:
+    """Rows per table, in the backup and now, by table name."""
+    one, other = {t.key: t.rows for t in then}, {t.key: t.rows for t in now}
+    return [Loss(key, one.get(key), other.get(key)) for key in sorted(one.keys() | other.keys())]
+
+
+def propose(backups: Iterable[tuple[str, float, bool]], before: float) -> str | None:
+    """The newest backup taken before ``before`` (unix seconds); a proven one wins over an unproven one of its hour.
+
+    ``backups`` are (name, time its dump's snapshot was taken, proven). None when none is old enough.
+    """
+    fitting = sorted(((at, proven, name) for name, at, proven in backups if at <= before), reverse=True)
+    if not fitting:
+        return None
+    newest = fitting[0][0]
+    for at, proven, name in fitting:
+        if proven and newest - at <= 3600:
+            return name
+    return fitting[0][2]
