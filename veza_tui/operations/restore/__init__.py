@@ -1,0 +1,1 @@
+"""Restore: scratch database, proof, swap, undo. Nothing live is touched before the scratch database is proven."""

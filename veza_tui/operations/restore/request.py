@@ -1,0 +1,239 @@
+"""What the person asked for, and the plan that does it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from veza_tui.model.environment import Environment
+from veza_tui.model.plan import Change, Need, Plan, Step, Target
+from veza_tui.model.restore import Check, Loss, Part
+
+OUTAGE = "under 2 s"
+"""Of the swap itself; measured, see the benchmark."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """Choices of the guided restore, one a page; the same as the command's options."""
+
+    backup: str
+    """Name in the catalogue, or a path of a directory."""
+    parts: frozenset[Part] = frozenset((Part.DATABASE,))
+    tables: tuple[str, ...] = ()
+    """``schema.table``; empty for the whole database."""
+    drain: str = "none"
+    """``none`` ends sessions only; ``scale`` takes the services to zero around the swap."""
+    flush_cache: bool = False
+    from_environment: str = ""
+    """Named when the backup is another environment's."""
+    drill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Database names of one restore; UTC in them, so that two machines agree."""
+
+    live: str
+    scratch: str
+    aside: str
+
+
+def names_for(live: str, at: float) -> Names:
+    """The names of a restore started ``at`` (unix seconds).
+
+    PostgreSQL cuts names at 63 bytes without a word, so the live part is cut here.
+    """
+    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d_%H%M%S")
+    return Names(live, f"{live[:40]}_scratch_{stamp}", f"{live[:40]}_before_{stamp}")
+
+
+_STAMP = re.compile(r"_(\d{8}_\d{6})\Z")
+
+
+def undone_name(aside: str) -> str:
+    """The name under which an undo keeps the database that it takes away: ``…_before_X`` gives ``…_undone_X``."""
+    match = _STAMP.search(aside)
+    stem = aside[: match.start()].removesuffix("_before") if match else aside[:40]
+    return f"{stem}_undone_{match[1]}" if match else f"{stem}_undone"
+
+
+def restore_plan(
+    request: RestoreRequest,
+    environment: Environment,
+    target: Target,
+    names: Names,
+    checks: Sequence[Check],
+    losses: Sequence[Loss],
+    *,
+    backup_files: Sequence[str],
+    fingerprint: Mapping[str, str],
+    minutes_lost: float | None,
+    proven: bool,
+    safety: bool = True,
+) -> Plan:
+    """The plan of a restore or of a drill."""
+    steps = [
+        Step("integrity", f"Check the backup {request.backup} file by file", "restore.integrity", mutates=False),
+    ]
+    if Part.DATABASE in request.parts:
+        steps += _database_steps(request, names, safety=safety)
+    if request.drill:
+        steps.append(Step("record", "Record the proof", "restore.record_drill", {"scratch": names.scratch}))
+    else:
+        steps += _file_steps(request, environment, backup_files)
+        steps.append(Step("health", "Prove that the services work on it", "restore.health", mutates=False))
+    return Plan(
+        kind="drill" if request.drill else "restore",
+        target=target,
+        title=_title(request, environment),
+        steps=tuple(steps),
+        changes=tuple(_changes(losses) if not request.drill else ()),
+        needs=tuple(_needs(request, environment)),
+        notes=tuple(_notes(request, names, checks, losses, minutes_lost, proven)),
+        options=_options(request, names),
+        fingerprint=dict(fingerprint),
+        confirm="" if request.drill else environment.name,
+        timeout=6 * 3600.0,
+        rollback_on_failure=not request.drill,
+    )
+
+
+def _database_steps(request: RestoreRequest, names: Names, *, safety: bool) -> list[Step]:
+    scratch = {"scratch": names.scratch}
+    steps = []
+    if safety and not request.drill:
+        steps.append(
+            Step("safety", f"Back up {names.live} as it is now, and verify that", "restore.safety", dict(scratch))
+        )
+    steps += [
+        Step("scratch", f"Create the scratch database {names.scratch}", "restore.scratch", dict(scratch),
+             changes=(f"creates database {names.scratch}",), undo="restore.drop_scratch"),
+        Step("load", "Load the backup into it; the first error stops it", "restore.load", dict(scratch)),
+        Step("analyze", "ANALYZE", "restore.analyze", dict(scratch)),
+        Step("prove", "Prove it: rows, contents, constraints, sequences, extensions, owners and grants",
+             "restore.prove", dict(scratch)),
+    ]  # fmt: skip
+    if request.drill:
+        return steps
+    if request.tables:
+        keep = names.aside[-63:]
+        steps.append(
+            Step("tables", f"Replace {', '.join(request.tables)} in one transaction", "restore.tables",
+                 {**scratch, "tables": list(request.tables), "keep_in": keep},
+                 changes=tuple(f"replaces the rows of {t}; the present ones stay in schema {keep}"
+                               for t in request.tables), undo="restore.put_back_tables")
+        )  # fmt: skip
+        steps.append(Step("tidy", f"Drop {names.scratch}", "restore.drop_scratch", dict(scratch)))
+        return steps
+    swap = {"live": names.live, "scratch": names.scratch, "aside": names.aside}
+    if request.drain == "scale":
+        steps.append(Step("drain", "Scale the services to zero", "restore.drain",
+                          changes=("scales the three services to 0",), undo="restore.services"))  # fmt: skip
+    steps.append(
+        Step("swap", f"End the sessions; rename {names.live} to {names.aside} and the scratch database to {names.live}",
+             "restore.swap", swap, cancellable=False, undo="restore.swap_back",
+             changes=(f"{names.live} becomes {names.aside} and is kept", f"{names.scratch} becomes {names.live}"))
+    )  # fmt: skip
+    if request.drain == "scale":
+        steps.append(Step("services", "Bring the services back", "restore.services"))
+    if request.flush_cache:
+        steps.append(Step("cache", "Flush the environment's cache", "restore.flush_cache",
+                          changes=("empties the cache (FLUSHDB)",)))  # fmt: skip
+    return steps
+
+
+def _file_steps(request: RestoreRequest, environment: Environment, files: Sequence[str]) -> list[Step]:
+    steps = []
+    for part, name, where in (
+        (Part.CONFIGURATION, f"{environment.name}.yaml", "environments"),
+        (Part.SECRETS, f"{environment.name}.env", "secrets"),
+    ):
+        if part in request.parts and any(f in (name, f"{name}.age") for f in files):
+            steps.append(
+                Step(part.value, f"Put back {where}/{name}, keeping the present one", "restore.file",
+                     {"source": name, "folder": where}, changes=(f"replaces {where}/{name}",),
+                     undo="restore.file_back")
+            )  # fmt: skip
+    return steps
+
+
+def _title(request: RestoreRequest, environment: Environment) -> str:
+    if request.drill:
+        return f"Drill: prove backup {request.backup} of {environment.name} in a scratch database"
+    what = ", ".join(request.tables) if request.tables else ", ".join(sorted(p.value for p in request.parts))
+    return f"Restore {environment.name} ({what}) from {request.backup}"
+
+
+def _options(request: RestoreRequest, names: Names) -> dict[str, Any]:
+    return {
+        "backup": request.backup,
+        "parts": sorted(p.value for p in request.parts),
+        "tables": list(request.tables),
+        "drain": request.drain,
+        "flush_cache": request.flush_cache,
+        "from_environment": request.from_environment,
+        "drill": request.drill,
+        "live": names.live,
+        "scratch": names.scratch,
+        "aside": names.aside,
+    }
+
+
+def _needs(request: RestoreRequest, environment: Environment) -> list[Need]:
+    if request.drill or request.drain != "scale":
+        return []
+    namespace = environment.kubernetes.namespace
+    return [
+        Need("get", "deployments", "apps", namespace=namespace),
+        Need("patch", "deployments", "apps", "scale", namespace=namespace),
+    ]
+
+
+def _changes(losses: Sequence[Loss]) -> list[Change]:
+    return [
+        Change(f"Table/{loss.table}", "rows", _rows(loss.now), _rows(loss.then))
+        for loss in losses
+        if loss.now != loss.then
+    ]
+
+
+def _rows(count: int | None) -> str | None:
+    return None if count is None else f"{count:,}"
+
+
+def _notes(
+    request: RestoreRequest,
+    names: Names,
+    checks: Sequence[Check],
+    losses: Sequence[Loss],
+    minutes_lost: float | None,
+    proven: bool,
+) -> list[str]:
+    notes = []
+    if not request.drill and Part.DATABASE in request.parts:
+        if minutes_lost is not None:
+            notes.append(f"What was written in the last {minutes(minutes_lost)} is not in this backup.")
+        if request.tables:
+            notes.append("Only the named tables change; they are locked while their rows are replaced.")
+        elif request.drain == "scale":
+            notes.append("Expected outage: from scaling to zero until the services are ready again.")
+        else:
+            notes.append(f"Expected outage: {OUTAGE} (sessions are ended once, clients must connect again).")
+            notes.append(f"{names.aside} is kept: undo swaps it back in {OUTAGE}.")
+    if not proven:
+        notes.append("This backup was never proven by a restore; this run proves it before anything live is touched.")
+    notes += [f"{check.name}: {check.detail}" for check in checks if check.ok is not True]
+    return notes
+
+
+def minutes(value: float) -> str:
+    """A duration in minutes for people."""
+    if value < 1:
+        return "minute"
+    if value < 120:
+        return f"{value:.0f} minutes"
+    return f"{value / 60:.0f} hours" if value < 2880 else f"{value / 1440:.0f} days"
