@@ -159,6 +159,8 @@ class Policy:
     rollback_enabled: bool = True
     blue_green: bool = False
     approvers: int = 0
+    keep_old_minutes: int = 30
+    """How long blue-green keeps the old colour for a switch back."""
 
 
 @dataclass(frozen=True, slots=True)
