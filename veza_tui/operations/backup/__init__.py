@@ -1,0 +1,1 @@
+"""Backups: plan and steps, catalogue, verification, retention."""

@@ -1,0 +1,132 @@
+"""Where backups lie: a directory or a bucket. Every call blocks; operations call it from a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from veza_tui.model.backup import FileEntry
+
+MANIFEST = "manifest.json"
+PROOF = "proof.json"
+HOLD = "hold.json"
+BESIDE = (PROOF, HOLD)
+"""Files that are written after the manifest, each with a digest of its own; the manifest does not list them."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of a backup as it lies there. ``regular`` is false for symbolic links, devices and the like."""
+
+    path: str
+    """Relative to the backup, forward slashes."""
+    size: int
+    regular: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A backup as a listing shows it, without opening any of its files."""
+
+    name: str
+    files: tuple[StoredFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(f.size for f in self.files)
+
+    def has(self, path: str) -> bool:
+        """Whether the file is there."""
+        return any(f.path == path for f in self.files)
+
+
+class Writer(Protocol):
+    """A file being written. ``finish`` makes it last (fsync, or the upload's completion) and describes it."""
+
+    def write(self, data: bytes) -> int:
+        """Write all of it; OSError on a full disk, UnreachableError on a lost store."""
+        ...
+
+    def finish(self) -> FileEntry:
+        """Size and SHA-256 of the bytes as they stand (after encryption)."""
+        ...
+
+
+class Draft(Protocol):
+    """A backup under way; not in any listing until ``commit``."""
+
+    name: str
+    """The name that it will have, taken for nobody else."""
+
+    @property
+    def directory(self) -> Path:
+        """A private directory on this machine, for what must be written by a program itself (directory dumps)."""
+        ...
+
+    def create(self, path: str, *, secret: bool = False) -> Writer:
+        """A new file. ``secret``: encrypted as well when the storage encrypts (dumps and secrets)."""
+        ...
+
+    def adopt(self, folder: str) -> Sequence[FileEntry]:
+        """Take over the files that a program wrote under ``directory/folder``: hash, make last, upload."""
+        ...
+
+    def commit(self, manifest: bytes) -> None:
+        """Write the manifest last and put the backup in its place, whole."""
+        ...
+
+    def abort(self) -> None:
+        """Remove everything; never raises."""
+        ...
+
+
+class Storage(Protocol):
+    """Backups by name. Names of drafts never show."""
+
+    label: str
+    """``backups`` directory or ``s3://bucket/prefix``, for people."""
+    manifests_only: bool
+    """Whether a backup without a manifest is an unfinished one (S3), or one of the script's (a directory)."""
+
+    def list(self) -> Sequence[Stored]:
+        """Every backup, oldest name first."""
+        ...
+
+    def stat(self, name: str) -> Stored:
+        """One backup; ConfigError when there is none."""
+        ...
+
+    def read(self, name: str, path: str, *, limit: int = 16 << 20) -> bytes:
+        """A small file, whole; ConfigError when it is missing, no regular file or larger than ``limit``."""
+        ...
+
+    def open(self, name: str, path: str) -> Iterator[bytes]:
+        """A file's bytes as they lie there, in blocks. Symbolic links are refused."""
+        ...
+
+    def local(self, name: str, path: str = "") -> Path | None:
+        """The file's path on this machine; None when it must be streamed."""
+        ...
+
+    def put(self, name: str, path: str, data: bytes) -> None:
+        """Write or replace one of ``BESIDE``, whole or not at all."""
+        ...
+
+    def delete(self, name: str, path: str) -> None:
+        """Remove one of ``BESIDE``; nothing happens when it is not there."""
+        ...
+
+    def begin(self, now: float) -> Draft:
+        """Start a backup named after ``now`` (unix seconds, local time as the script's ``date``), or a second later."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Remove a backup: out of every listing first, then its files."""
+        ...
+
+    def sweep(self) -> Sequence[str]:
+        """Remove what dead runs left behind; returns the names. A living run's draft stays."""
+        ...
