@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from veza_tui.model.backup import FileEntry, Manifest, manifest_from_json
 from veza_tui.model.catalogue import BackupRecord, Hold, Proof, seal_hold, seal_proof, time_of, unseal
@@ -33,7 +34,7 @@ class Catalogue:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
 
-    def list(self, environment: str = "") -> list[BackupRecord]:
+    def records(self, environment: str = "") -> list[BackupRecord]:
         """Every finished backup, newest first; of one environment when named (those of unknown origin too)."""
         records = []
         for stored in self.storage.list():
@@ -95,7 +96,7 @@ class Catalogue:
         text = self.storage.read(name, MANIFEST, limit=64 << 20)
         data = json.loads(text)
         manifest = manifest_from_json(data)
-        if manifest_bytes(manifest) != text:
+        if _as_written(data) != text:
             # The digest covers the values; this covers the bytes between them as well.
             raise ValueError("the manifest was changed after it was written")
         return manifest, str(data["digest"])
@@ -188,7 +189,11 @@ class Catalogue:
 
 def manifest_bytes(manifest: Manifest) -> bytes:
     """``manifest.json`` as it is written."""
-    return (json.dumps(manifest.to_json(), indent=2, ensure_ascii=False) + "\n").encode()
+    return _as_written(manifest.to_json())
+
+
+def _as_written(data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _shallow(stored: Stored, manifest: Manifest) -> str:
