@@ -1,4 +1,4 @@
-"""What a restore asks of a PostgreSQL server. One instance is one environment's live database."""
+"""What a restore asks of a PostgreSQL server beyond dump and load. One instance is one environment's live database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from veza_tui.model.backup import DatabaseFacts
 from veza_tui.model.restore import SetAside, TargetFacts
 
 
@@ -22,22 +21,6 @@ class RestoreServer(Protocol):
         """What preflight judges."""
         ...
 
-    async def facts(self, database: str = "", *, digests: bool = True) -> DatabaseFacts:
-        """What a database (the live one by default) holds, in one snapshot."""
-        ...
-
-    async def exists(self, database: str) -> bool:
-        """Whether there is a database of that name."""
-        ...
-
-    async def create_like_live(self, database: str) -> None:
-        """An empty database from template0 with the live one's owner, encoding and locale; dropped first if present."""
-        ...
-
-    async def analyze(self, database: str) -> None:
-        """ANALYZE the whole database."""
-        ...
-
     async def swap(self, *, live: str, incoming: str, aside: str) -> None:
         """Both renames in one transaction; done already is not an error."""
         ...
@@ -46,14 +29,11 @@ class RestoreServer(Protocol):
         """Databases that restores set aside, newest first."""
         ...
 
-    async def drop(self, database: str) -> None:
-        """Drop a database that is not the live one; gone already is not an error."""
-        ...
-
     async def copy_tables(self, source: str, tables: Sequence[str], keep_in: str) -> dict[str, int]:
         """Replace the rows of the live database's ``tables`` by those of database ``source``, in one transaction.
 
-        The present rows are kept in the schema ``keep_in`` of the live database. Returns rows now per table.
+        The present rows are kept in the schema ``keep_in`` of the live database; a schema of that name means that it
+        was done already. Returns the rows now per table.
         """
         ...
 
@@ -62,5 +42,5 @@ class RestoreServer(Protocol):
         ...
 
     def lock(self) -> AbstractAsyncContextManager[None]:
-        """The session advisory lock of this database's restores and backups; LockedError when somebody holds it."""
+        """The session advisory lock around database work; LockedError when somebody else holds it."""
         ...

@@ -1,0 +1,69 @@
+"""The restore port on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+
+from veza_tui.adapters.postgres.connection import Endpoint, connect
+from veza_tui.adapters.postgres.swap import MAINTENANCE, swap
+from veza_tui.adapters.postgres.tables import copy_tables, put_back_tables
+from veza_tui.adapters.postgres.target import set_aside_databases, target_facts
+from veza_tui.model.errors import LockedError
+from veza_tui.model.restore import SetAside, TargetFacts
+
+
+class PostgresRestoreServer:
+    """Fulfils ``ports.restore.RestoreServer``; ``endpoint.database`` is the live database."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    @property
+    def label(self) -> str:
+        """``host:port/database``."""
+        return self._endpoint.label
+
+    async def target(self) -> TargetFacts:
+        """What preflight judges."""
+        return await target_facts(self._endpoint)
+
+    async def swap(self, *, live: str, incoming: str, aside: str) -> None:
+        """Both renames in one transaction."""
+        await swap(self._endpoint, live=live, incoming=incoming, aside=aside)
+
+    async def set_aside(self) -> list[SetAside]:
+        """Databases that restores set aside, newest first."""
+        return await set_aside_databases(self._endpoint)
+
+    async def copy_tables(self, source: str, tables: Sequence[str], keep_in: str) -> dict[str, int]:
+        """Replace tables' rows in one transaction."""
+        return await copy_tables(self._endpoint, source, tables, keep_in)
+
+    async def put_back_tables(self, keep_in: str) -> dict[str, int]:
+        """Undo ``copy_tables``."""
+        return await put_back_tables(self._endpoint, keep_in)
+
+    @contextlib.asynccontextmanager
+    async def lock(self) -> AsyncIterator[None]:
+        """A session advisory lock in the maintenance database: the server drops it when we die.
+
+        Raises:
+            LockedError: another session holds it; names who, where the server tells.
+        """
+        key = int.from_bytes(hashlib.sha256(f"veza-tui {self._endpoint.database}".encode()).digest()[:8], "big") >> 1
+        async with connect(self._endpoint.on(MAINTENANCE)) as connection:
+            cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))
+            row = await cursor.fetchone()
+            if row is None or not row[0]:
+                cursor = await connection.execute(
+                    "SELECT a.usename, a.client_addr::text, a.backend_start::timestamp(0)::text FROM pg_locks l"
+                    " JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'"
+                    " AND (l.classid::bigint << 32) + l.objid::bigint = %s",
+                    (key,),
+                )
+                holder = await cursor.fetchone()
+                who = f"{holder[0]} from {holder[1] or 'this machine'} since {holder[2]}" if holder else "somebody"
+                raise LockedError(f"database work on {self._endpoint.label} is under way: {who} holds the lock")
+            yield

@@ -1,0 +1,201 @@
+"""Puts chosen tables back without touching the others: rows are copied from the scratch database in one transaction.
+
+Foreign keys that touch the tables are dropped and made again inside the transaction, so that the new rows are checked
+against the present rows of the other tables: what does not fit rolls everything back. The present rows are kept in a
+schema of their own, from which they go back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
+from veza_tui.model.errors import ConfigError, RefusedError
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+
+async def copy_tables(endpoint: Endpoint, source: str, tables: Sequence[str], keep_in: str) -> dict[str, int]:
+    """Replace the rows of ``tables`` (``schema.table``) by those of the database ``source`` on the same server.
+
+    Raises:
+        ConfigError: a table exists on one side only.
+        RefusedError: rows of other tables do not fit the old rows; nothing was changed.
+    """
+    async with connect(endpoint.on(source)) as scratch, connect(endpoint) as live:
+        if await _has_schema(live, keep_in):
+            return {t: await _count(live, *_split(t)) for t in tables}
+        columns = {t: await _columns(scratch, live, t) for t in tables}
+
+        async def fill(table: str) -> None:
+            await _stream(scratch, live, table, columns[table])
+
+        return await _replace(live, endpoint, tables, keep_in, fill, create_keep=True)
+
+
+async def put_back_tables(endpoint: Endpoint, keep_in: str) -> dict[str, int]:
+    """Undo ``copy_tables`` from the rows kept in ``keep_in``, whose schema is dropped; no schema: undone already."""
+    from psycopg import sql
+
+    async with connect(endpoint) as live:
+        if not await _has_schema(live, keep_in):
+            return {}
+        cursor = await live.execute(
+            "SELECT obj_description(c.oid) FROM pg_class c WHERE relnamespace = %s::regnamespace AND relkind = 'r'"
+            " ORDER BY 1",
+            (sql.Identifier(keep_in).as_string(live),),
+        )
+        tables = [row[0] for row in await cursor.fetchall()]
+
+        async def fill(table: str) -> None:
+            kept = sql.Identifier(keep_in, table)
+            names = await _insertable(live, *_split(table))
+            listed = sql.SQL(", ").join(map(sql.Identifier, names))
+            await live.execute(
+                sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}").format(
+                    sql.Identifier(*_split(table)), listed, listed, kept
+                )
+            )
+
+        return await _replace(live, endpoint, tables, keep_in, fill, create_keep=False)
+
+
+async def _replace(
+    live: AsyncConnection, endpoint: Endpoint, tables: Sequence[str], keep_in: str, fill: Any, *, create_keep: bool
+) -> dict[str, int]:
+    import psycopg
+    from psycopg import sql
+
+    try:
+        async with live.transaction():
+            identifiers = [sql.Identifier(*_split(t)) for t in tables]
+            await live.execute(
+                sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(identifiers))
+            )
+            keys = await _foreign_keys(live, tables)
+            for table, name, _ in keys:
+                await live.execute(
+                    sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.SQL(table), sql.Identifier(name))
+                )
+            if create_keep:
+                await live.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(keep_in)))
+            for table, identifier in zip(tables, identifiers, strict=True):
+                if create_keep:
+                    kept = sql.Identifier(keep_in, table)
+                    await live.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(kept, identifier))
+                    await live.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(kept, sql.Literal(table)))
+                await live.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(identifier))
+                await live.execute(sql.SQL("TRUNCATE {}").format(identifier))
+                await fill(table)
+                await live.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(identifier))
+                await _raise_sequences(live, table)
+            for table, name, definition in keys:
+                await live.execute(
+                    sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} {}").format(
+                        sql.SQL(table), sql.Identifier(name), sql.SQL(definition)
+                    )
+                )
+            if not create_keep:
+                await live.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(keep_in)))
+            return {t: await _count(live, *_split(t)) for t in tables}
+    except psycopg.errors.IntegrityError as error:
+        text = str(error).splitlines()[0]
+        raise RefusedError(
+            f"the tables' old rows do not fit the present rows of other tables: {text}; nothing was changed",
+            hint="choose the tables that they refer to as well, or the whole database",
+        ) from None
+    except psycopg.Error as error:
+        raise explain(error, endpoint) from None
+
+
+async def _stream(scratch: AsyncConnection, live: AsyncConnection, table: str, columns: Sequence[str]) -> None:
+    from psycopg import sql
+
+    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+    target = sql.Identifier(*_split(table))
+    out = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(listed, target)
+    into = sql.SQL("COPY {} ({}) FROM STDIN").format(target, listed)
+    async with scratch.cursor().copy(out) as reader, live.cursor().copy(into) as writer:
+        async for block in reader:
+            await writer.write(block)
+
+
+def _split(table: str) -> tuple[str, str]:
+    schema, dot, name = table.partition(".")
+    return (schema, name) if dot else ("public", schema)
+
+
+async def _columns(scratch: AsyncConnection, live: AsyncConnection, table: str) -> list[str]:
+    one, other = await _insertable(scratch, *_split(table)), await _insertable(live, *_split(table))
+    if not one or not other:
+        where = "the backup" if not one else "the live database"
+        raise ConfigError(f"table {table} is not in {where}", hint="`veza-tui backups ENV show NAME` lists the tables")
+    if set(one) != set(other):
+        odd = ", ".join(sorted(set(one) ^ set(other)))
+        raise ConfigError(f"table {table} has other columns in the backup than now: {odd}", hint="restore it whole")
+    return one
+
+
+async def _insertable(connection: AsyncConnection, schema: str, name: str) -> list[str]:
+    cursor = await connection.execute(
+        "SELECT a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s"
+        " AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' ORDER BY a.attnum",
+        (schema, name),
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def _foreign_keys(connection: AsyncConnection, tables: Sequence[str]) -> list[tuple[str, str, str]]:
+    cursor = await connection.execute(
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(k.oid) FROM pg_constraint k"
+        " WHERE contype = 'f' AND conparentid = 0 AND (conrelid = ANY(%s::regclass[])"
+        " OR confrelid = ANY(%s::regclass[])) ORDER BY 1, 2",
+        (_regclasses(tables), _regclasses(tables)),
+    )
+    return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
+
+
+def _regclasses(tables: Sequence[str]) -> list[str]:
+    # Only psycopg's own quoting of the two parts makes a regclass of a hostile name.
+    return [".".join('"' + part.replace('"', '""') + '"' for part in _split(t)) for t in tables]
+
+
+async def _raise_sequences(connection: AsyncConnection, table: str) -> None:
+    from psycopg import sql
+
+    cursor = await connection.execute(
+        "SELECT a.attname, pg_get_serial_sequence(%s, a.attname) FROM pg_attribute a"
+        " WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped",
+        (_regclasses([table])[0], _regclasses([table])[0]),
+    )
+    for column, sequence in await cursor.fetchall():
+        if sequence:
+            # Never lowered: numbers that were given out since must not be given out again.
+            await connection.execute(
+                sql.SQL(
+                    "SELECT setval({name}::regclass, greatest((SELECT last_value FROM {sequence}),"
+                    " coalesce((SELECT max({column}) FROM {table}), 1)),"
+                    " (SELECT is_called FROM {sequence}) OR EXISTS (SELECT 1 FROM {table}))"
+                ).format(
+                    name=sql.Literal(sequence),
+                    sequence=sql.SQL(sequence),
+                    column=sql.Identifier(column),
+                    table=sql.Identifier(*_split(table)),
+                )
+            )
+
+
+async def _has_schema(connection: AsyncConnection, schema: str) -> bool:
+    cursor = await connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
+    return await cursor.fetchone() is not None
+
+
+async def _count(connection: AsyncConnection, schema: str, name: str) -> int:
+    from psycopg import sql
+
+    cursor = await connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, name)))
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
