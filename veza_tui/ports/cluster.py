@@ -184,6 +184,10 @@ class ExecSession(Protocol):
         """To its stdin."""
         ...
 
+    async def write_eof(self) -> None:
+        """End of its stdin, where the protocol can say it (Kubernetes >= 1.30); else a no-op."""
+        ...
+
     async def resize(self, columns: int, rows: int) -> None:
         """Tell the terminal's size."""
         ...
@@ -205,6 +209,10 @@ class Cluster(Protocol):
 
     async def identity(self) -> Identity:
         """Server, context, user, version and the kube-system namespace's uid."""
+        ...
+
+    async def ping(self) -> float:
+        """Seconds until the server answered; watches that an outage left silent are made anew when it answers again."""
         ...
 
     def watch(
