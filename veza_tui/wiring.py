@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from veza_tui.feeds.environment import EnvironmentFeed
     from veza_tui.model.environment import Environment
+    from veza_tui.operations.service import OperationsService
+    from veza_tui.ports.clock import Clock
     from veza_tui.ports.cluster import Cluster
     from veza_tui.ports.health import CacheProbe, DatabaseProbe
+    from veza_tui.workspace.load import Workspace
 
 Secrets = Callable[[str], Awaitable[str]]
 """Resolves ``${VAR}`` in a text, at the moment of use; raises ConfigError naming the variable, never a value."""
@@ -57,3 +62,74 @@ def make_feeds(workspace: EnvironmentSource, names: Sequence[str]) -> list[Envir
         environment = workspace.environment(name)
         feeds.append(EnvironmentFeed(environment, lambda environment=environment: connect_cluster(environment)))  # type: ignore[misc]
     return feeds
+
+
+# Ports that operations ask for by name (``context.service``): "module:function", called with (world, environment).
+SERVICES: dict[str, str] = {}
+
+
+class World:
+    """``operations.world.World``: one workspace, its environments, and one port of each kind for each of them."""
+
+    def __init__(self, workspace: Workspace, clock: Clock, *, read_only: bool) -> None:
+        self.workspace = workspace
+        self.directory = workspace.path
+        self.clock = clock
+        self.read_only = read_only
+        self._clusters: dict[str, Cluster] = {}
+        self._services: dict[tuple[str, str], Any] = {}
+
+    def environments(self) -> Sequence[str]:
+        """Their names."""
+        return self.workspace.names()
+
+    def environment(self, name: str) -> Environment:
+        """Loaded afresh."""
+        return self.workspace.environment(name)
+
+    def cluster(self, environment: Environment) -> Cluster:
+        """One client an environment."""
+        if environment.name not in self._clusters:
+            self._clusters[environment.name] = connect_cluster(environment)
+        return self._clusters[environment.name]
+
+    def service(self, environment: Environment, name: str) -> Any:
+        """The port that SERVICES registers by this name; KeyError when none does."""
+        key = (environment.name, name)
+        if key not in self._services:
+            module, function = SERVICES[name].split(":")
+            self._services[key] = getattr(importlib.import_module(module), function)(self, environment)
+        return self._services[key]
+
+    async def close(self) -> None:
+        """Close the clusters' connections, and every service that can be closed."""
+        for cluster in self._clusters.values():
+            await cluster.close()
+        for service in self._services.values():
+            close = getattr(service, "close", None)
+            if close is not None:
+                result = close()
+                if hasattr(result, "__await__"):
+                    await result
+        self._clusters.clear()
+        self._services.clear()
+
+
+def open_world(directory: Path, *, read_only: bool) -> World:
+    """The workspace at ``directory`` with its ports; nothing is connected yet.
+
+    Raises:
+        ConfigError: it is no workspace.
+    """
+    from veza_tui.adapters.process.clock import SystemClock
+    from veza_tui.workspace.load import load_workspace
+
+    return World(load_workspace(directory), SystemClock(), read_only=read_only)
+
+
+def operations_service(world: World) -> OperationsService:
+    """Operations on that world, run by processes of this machine."""
+    from veza_tui.adapters.process.launcher import ProcessRunners
+    from veza_tui.operations.service import OperationsService
+
+    return OperationsService(world, ProcessRunners())

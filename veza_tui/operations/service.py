@@ -1,0 +1,259 @@
+"""Operations as the command line and the screens see them: plan, start, watch, cancel, resume, undo, approve.
+
+Knows no UI and no adapter. One service for one workspace; every method may be called from one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from veza_tui.model.environment import Environment
+from veza_tui.model.errors import ConfigError, RefusedError, VezaError
+from veza_tui.model.exits import Exit
+from veza_tui.model.journal import OperationState, OperationStatus
+from veza_tui.model.plan import Need, Plan, Target
+from veza_tui.operations.audit import AuditLog, Record
+from veza_tui.operations.confirm import Tier, confirmation
+from veza_tui.operations.context import PlanContext, Planner
+from veza_tui.operations.control import ask_cancel
+from veza_tui.operations.fold import Folder
+from veza_tui.operations.ids import new_id
+from veza_tui.operations.journal import JournalReader
+from veza_tui.operations.policy import approvers_needed, changes_something, read_only_reason
+from veza_tui.operations.request import APPROVAL_SECONDS, Request
+from veza_tui.operations.settings import private_directory, state_directory
+from veza_tui.operations.store import OperationFiles, OperationStore
+from veza_tui.operations.who import current_person
+from veza_tui.operations.world import World
+from veza_tui.ports.runner import Handshake, Runners
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan with everything a person must know before confirming it."""
+
+    plan: Plan
+    environment: Environment
+    tier: Tier
+    text: str
+    """What to type (tier TYPE)."""
+    missing: tuple[Need, ...]
+    """Permissions that the plan needs and this user has not."""
+    read_only: str
+    """Why nothing may be changed; empty when it may."""
+    approvers: int
+    """How many other people must approve it; 0 when the starter's own confirmation is enough."""
+
+    @property
+    def refusal(self) -> str:
+        """Why it cannot be started; empty when it can."""
+        if self.read_only and changes_something(self.plan):
+            return self.read_only
+        if self.missing:
+            return f"missing permissions: {', '.join(map(need_text, self.missing))}"
+        return ""
+
+
+class OperationsService:
+    """See the module."""
+
+    def __init__(self, world: World, runners: Runners, *, state: Path | None = None) -> None:
+        self.world = world
+        self.state = private_directory(state or state_directory())
+        self.store = OperationStore(self.state, runners)
+        self.audit = AuditLog(self.state, world.clock)
+        self._runners = runners
+
+    async def plan(self, environment: str, planner: Planner) -> Preview:
+        """Make the plan and check permissions and policy. Reads only.
+
+        Raises:
+            VezaError: the planner's own refusals, or the cluster does not answer.
+        """
+        env = self.world.environment(environment)
+        cluster = self.world.cluster(env)
+        identity = await cluster.identity()
+        target = Target(env.name, env.kubernetes.namespace, identity.server, identity.uid, identity.context)
+        context = PlanContext(
+            self.world, env, cluster, identity, target, self.world.clock, self.world.workspace, self.state
+        )
+        return await self.preview(await planner(context))
+
+    async def preview(self, plan: Plan) -> Preview:
+        """The preview of a plan at hand."""
+        env = self.world.environment(plan.target.environment)
+        tier, text = confirmation(env, plan)
+        missing: tuple[Need, ...] = ()
+        if plan.needs:
+            answers = await self.world.cluster(env).allowed(plan.needs)
+            missing = tuple(need for need, yes in zip(plan.needs, answers, strict=True) if not yes)
+        return Preview(
+            plan, env, tier, text, missing, read_only_reason(env, self.world.read_only), approvers_needed(env, plan)
+        )
+
+    async def start(
+        self,
+        preview: Preview,
+        *,
+        confirmed: str,
+        reason: str = "",
+        break_glass: str = "",
+        take_over: bool = False,
+        approval_seconds: float = APPROVAL_SECONDS,
+    ) -> str:
+        """Start the runner; returns the operation's id once it has begun (or waits for an approval).
+
+        ``confirmed`` says how the person confirmed: yes, flag or typed.
+
+        Raises:
+            RefusedError: a permission is missing, read-only, drift (audited as a denial).
+            LockedError: another operation holds the environment.
+        """
+        plan = preview.plan
+        if preview.refusal:
+            self.deny(plan, preview.refusal, reason=reason)
+            raise RefusedError(preview.refusal, hint="nothing was changed")
+        if preview.tier is not Tier.NONE and not confirmed:
+            raise ConfigError("the plan was not confirmed")
+        now = self.world.clock.now()
+        request = Request(
+            id=new_id(now),
+            person=current_person(),
+            workspace=str(self.world.directory),
+            created=now,
+            reason=reason,
+            break_glass=break_glass,
+            take_over=take_over,
+            read_only=self.world.read_only,
+            confirmed=confirmed,
+            approval_seconds=approval_seconds,
+        )
+        files = self.store.create(plan, request)
+        await self._launch(files, ["_run", request.id])
+        return request.id
+
+    async def resume(self, text: str, *, break_glass: str = "", take_over: bool = False) -> str:
+        """Go on with an interrupted, cancelled or failed operation from its last finished step."""
+        allowed = (OperationState.INTERRUPTED, OperationState.CANCELLED, OperationState.FAILED)
+        return await self._again(text, "resume", allowed, break_glass, take_over)
+
+    async def undo(self, text: str, *, break_glass: str = "", take_over: bool = False) -> str:
+        """Take back what an operation's finished steps changed, in reverse."""
+        allowed = (
+            OperationState.INTERRUPTED,
+            OperationState.CANCELLED,
+            OperationState.FAILED,
+            OperationState.DONE,
+        )
+        return await self._again(text, "undo", allowed, break_glass, take_over)
+
+    def history(self, environment: str = "") -> list[OperationStatus]:
+        """Newest first."""
+        return list(self.store.list(environment))
+
+    def show(self, text: str) -> OperationStatus:
+        """By id or prefix; ConfigError when there is none."""
+        return self.store.status(self.store.find(text))
+
+    def interrupted(self) -> list[OperationStatus]:
+        """Operations whose runner died: to be offered at the next start."""
+        return [s for s in self.store.list() if s.state is OperationState.INTERRUPTED]
+
+    async def watch(self, operation_id: str) -> AsyncIterator[OperationStatus]:
+        """The status now and at each change, until it has ended or its runner is dead.
+
+        Looks at the journal's size ten times a second and reads only what is new; nothing is yielded when nothing
+        changes.
+        """
+        files = self.store.find(operation_id)
+        reader, folder = JournalReader(files.journal), Folder(files.id)
+        status = self.store.judge(files, folder.feed(reader.read()))
+        yield status
+        quiet = 0
+        while not (status.state.ended or status.state is OperationState.INTERRUPTED):
+            await self.world.clock.sleep(0.1)
+            if reader.changed():
+                quiet = 0
+                new = folder.feed(reader.read())
+            else:
+                quiet += 1
+                if quiet % 10:
+                    continue
+                new = folder.status
+            new = self.store.judge(files, new)
+            if new.state is OperationState.INTERRUPTED and reader.changed():
+                continue  # it wrote its end between the look at the journal and the look at the process
+            if new != status:
+                status = new
+                yield status
+
+    def cancel(self, text: str, *, force: bool = False) -> OperationStatus:
+        """Ask for a cancel at the next safe point; ``force`` cuts the running step off.
+
+        Raises:
+            RefusedError: it is not running.
+        """
+        files = self.store.find(text)
+        status = self.store.status(files)
+        record = files.runner()
+        if status.state.ended:
+            raise RefusedError(f"operation {files.id} is {status.state} already")
+        if status.state is OperationState.INTERRUPTED or record is None:
+            raise RefusedError(f"operation {files.id} is not running: {status.reason}")
+        ask_cancel(files.control, current_person(), self.world.clock.now(), force=force)
+        if not self._runners.wake(record):
+            raise RefusedError(
+                f"operation {files.id} runs on {record.host}, not on this machine", hint="cancel it there"
+            )
+        return status
+
+    def deny(self, plan: Plan, why: str, *, reason: str = "") -> None:
+        """Write a denial to the audit log."""
+        self.audit.append(Record.of_plan("denial", current_person(), plan, reason=reason, detail=why))
+
+    async def _again(
+        self, text: str, mode: str, allowed: tuple[OperationState, ...], break_glass: str, take_over: bool
+    ) -> str:
+        files = self.store.find(text)
+        status = self.store.status(files)
+        if status.state not in allowed:
+            raise RefusedError(f"operation {files.id} is {status.state}: there is nothing to {mode}")
+        request = files.request()
+        files.write_request(
+            replace(
+                request,
+                person=current_person(),
+                read_only=self.world.read_only,
+                break_glass=break_glass or request.break_glass,
+                take_over=take_over,
+            )
+        )
+        await self._launch(files, ["_run", files.id, "--mode", mode])
+        return files.id
+
+    async def _launch(self, files: OperationFiles, arguments: list[str]) -> None:
+        fresh = files.runner() is None
+        self.store.mark_starter(files)
+        shake = await self._runners.start(arguments, files.log, Path(self.world.directory))
+        if shake.exit != Exit.DONE:
+            began = not fresh or any(e.type in ("start", "wait") for e in JournalReader(files.journal).read())
+            if not began:
+                await asyncio.to_thread(self.store.discard, files)
+            raise handshake_error(shake)
+
+
+def handshake_error(shake: Handshake) -> VezaError:
+    """The error that the runner met before it began, as the starter raises it."""
+    error = VezaError(shake.message or f"the runner died before it began: {shake.log or 'no output'}", hint=shake.hint)
+    error.exit = Exit(shake.exit)
+    return error
+
+
+def need_text(need: Need) -> str:
+    """A permission as a person reads it: ``patch apps/deployments/scale in veza-production``."""
+    kind = "/".join(filter(None, (need.group, need.resource, need.subresource)))
+    name = f" {need.name}" if need.name else ""
+    return f"{need.verb} {kind}{name}" + (f" in {need.namespace}" if need.namespace else "")
