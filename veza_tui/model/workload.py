@@ -127,6 +127,8 @@ class ReplicaSetRow:
     ready: int
     images: tuple[str, ...]
     created: float
+    total: int = 0
+    """Pods that exist, ready or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +144,5 @@ class AutoscalerRow:
     desired_replicas: int
     current_utilization: int | None
     target_utilization: int | None
+    reason: str = ""
+    """Why it cannot scale, one line; empty otherwise."""
