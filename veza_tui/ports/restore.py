@@ -21,8 +21,8 @@ class RestoreServer(Protocol):
         """What preflight judges."""
         ...
 
-    async def swap(self, *, live: str, incoming: str, aside: str) -> None:
-        """Both renames in one transaction; done already is not an error."""
+    async def swap(self, *, live: str, incoming: str, aside: str) -> tuple[str, ...]:
+        """Both renames in one transaction; done already is not an error. Returns what could not be carried over."""
         ...
 
     async def set_aside(self) -> list[SetAside]:

@@ -29,9 +29,9 @@ class PostgresRestoreServer:
         """What preflight judges."""
         return await target_facts(self._endpoint)
 
-    async def swap(self, *, live: str, incoming: str, aside: str) -> None:
+    async def swap(self, *, live: str, incoming: str, aside: str) -> tuple[str, ...]:
         """Both renames in one transaction."""
-        await swap(self._endpoint, live=live, incoming=incoming, aside=aside)
+        return await swap(self._endpoint, live=live, incoming=incoming, aside=aside)
 
     async def set_aside(self) -> list[SetAside]:
         """Databases that restores set aside, newest first."""

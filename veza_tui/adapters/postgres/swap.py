@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 MAINTENANCE = "postgres"
 """The database that swaps are done from: advisory locks are per database, so everybody uses this one."""
 
-_ATTEMPTS = 3
+# Whom pg_terminate_backend lets us end: our own roles, anybody but superusers as pg_signal_backend, all as superuser
+# (source: PostgreSQL documentation, Server Signaling Functions).
+MAY_SIGNAL = """(SELECT pg_has_role(a.usesysid, 'USAGE') OR me.rolsuper
+ OR (pg_has_role('pg_signal_backend', 'USAGE') AND NOT r.rolsuper)
+ FROM pg_roles r, pg_roles me WHERE r.oid = a.usesysid AND me.rolname = current_user)"""
+
 _TERMINATE_EVERY = 0.02  # seconds between two rounds of pg_terminate_backend
 
 
@@ -33,11 +38,12 @@ async def database_exists(server: Endpoint, name: str) -> bool:
         return await cursor.fetchone() is not None
 
 
-async def swap(server: Endpoint, *, live: str, incoming: str, aside: str) -> None:
+async def swap(server: Endpoint, *, live: str, incoming: str, aside: str, attempts: int = 3) -> tuple[str, ...]:
     """Rename ``live`` to ``aside`` and ``incoming`` to ``live``, which takes over settings and grants.
 
     ``aside`` accepts no connections afterwards, so that nothing writes to it by mistake. When the swap was already
     done (``incoming`` is gone, ``aside`` exists) it returns at once: a resumed operation calls it again.
+    Returns what could not be carried over (settings that only a superuser may set), one line each with the statement.
 
     Raises:
         RefusedError: a session could not be ended, or a database is missing or in the way.
@@ -48,25 +54,24 @@ async def swap(server: Endpoint, *, live: str, incoming: str, aside: str) -> Non
     async with connect(server.on(MAINTENANCE)) as connection, connect(server.on(MAINTENANCE)) as terminator:
         names = await _present(connection, (live, incoming, aside))
         if names == {live, aside}:
-            return
+            return ()
         if names != {live, incoming}:
             raise RefusedError(
                 f"cannot swap: of {live}, {incoming} and {aside} the server has {', '.join(sorted(names)) or 'none'}"
             )
         carried = await _carried_over(connection, live, incoming)
-        for attempt in range(1, _ATTEMPTS + 1):
+        for attempt in range(1, attempts + 1):
             terminating = asyncio.create_task(_terminate(terminator, (live, incoming)))
             try:
                 async with connection.transaction():
                     await _rename(connection, live, aside)
                     await _rename(connection, incoming, live)
-                    for statement in carried:
-                        await connection.execute(statement)
+                    left_out = [line for s in carried if (line := await _carry(connection, s))]
                     await _allow_connections(connection, aside, False)
                     await _allow_connections(connection, live, True)
-                return
+                return tuple(left_out)
             except psycopg.errors.ObjectInUse as error:
-                if attempt == _ATTEMPTS:
+                if attempt == attempts:
                     raise RefusedError(
                         f"sessions on {live} could not be ended: {await _who(connection, live)}",
                         hint="end them by hand, or use a role that may (pg_signal_backend)",
@@ -77,6 +82,18 @@ async def swap(server: Endpoint, *, live: str, incoming: str, aside: str) -> Non
                 terminating.cancel()
                 with contextlib.suppress(asyncio.CancelledError, psycopg.Error):
                     await terminating
+    raise AssertionError("unreachable")
+
+
+async def _carry(connection: AsyncConnection, statement: Any) -> str:
+    import psycopg
+
+    try:
+        async with connection.transaction():
+            await connection.execute(statement)
+    except psycopg.errors.InsufficientPrivilege as error:
+        return f"{str(error).splitlines()[0]}: a superuser must run {statement.as_string(connection)}"
+    return ""
 
 
 async def _present(connection: AsyncConnection, names: Sequence[str]) -> set[str]:
@@ -102,9 +119,8 @@ async def _terminate(connection: AsyncConnection, databases: Sequence[str]) -> N
     # One that may not be ended must not keep the others from being ended: so only those of roles that we may signal.
     while True:
         await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)"
-            " AND pid <> pg_backend_pid() AND backend_type <> 'walsender'"
-            " AND (pg_has_role(usesysid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE'))",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity a WHERE datname = ANY(%s)"  # noqa: S608 - a constant
+            f" AND pid <> pg_backend_pid() AND backend_type <> 'walsender' AND {MAY_SIGNAL}",
             (list(databases),),
         )
         await asyncio.sleep(_TERMINATE_EVERY)

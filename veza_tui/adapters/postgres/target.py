@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from veza_tui.adapters.postgres.connection import Endpoint, connect
 from veza_tui.adapters.postgres.facts import server_facts
-from veza_tui.adapters.postgres.swap import MAINTENANCE
+from veza_tui.adapters.postgres.swap import MAINTENANCE, MAY_SIGNAL
 from veza_tui.model.restore import SetAside, TargetFacts
 
 if TYPE_CHECKING:
@@ -42,9 +42,8 @@ async def target_facts(endpoint: Endpoint) -> TargetFacts:
         owner, size, owns = found[0] if found else ("", 0, False)
         sessions = await _all(
             connection,
-            "SELECT coalesce(usename, backend_type) || ' ' || coalesce(application_name, ''),"
-            " backend_type = 'walsender' OR NOT (pg_has_role(usesysid, 'USAGE')"
-            " OR pg_has_role('pg_signal_backend', 'USAGE')) FROM pg_stat_activity"
+            "SELECT coalesce(usename, backend_type) || ' ' || coalesce(application_name, ''),"  # noqa: S608 - a constant
+            f" backend_type = 'walsender' OR NOT {MAY_SIGNAL} FROM pg_stat_activity a"
             " WHERE datname = %s AND pid <> pg_backend_pid() AND usesysid IS NOT NULL",
             live,
         )
@@ -71,7 +70,7 @@ async def target_facts(endpoint: Endpoint) -> TargetFacts:
             major=server.major,
             system_identifier=server.system_identifier,
             connections=len(sessions),
-            foreign_sessions=tuple(sorted({s[0].strip() for s in sessions if s[1]})) if not row[2] else (),
+            foreign_sessions=tuple(sorted({s[0].strip() for s in sessions if s[1]})),
             slots=await _names(
                 connection, "SELECT slot_name FROM pg_replication_slots WHERE database = %s ORDER BY 1", live
             ),
