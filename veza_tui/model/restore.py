@@ -12,6 +12,15 @@ SIZE_FACTOR = 2
 """The scratch database and its indexes while they are built: free disk wanted, as a multiple of the dumped size."""
 
 
+NAME_BYTES = 63
+"""PostgreSQL cuts longer names without a word (source: PostgreSQL documentation, Identifiers; NAMEDATALEN)."""
+
+
+def stem(live: str) -> str:
+    """The part of the live database's name that its scratch and set-aside names begin with, so that they fit."""
+    return live.encode()[: NAME_BYTES - len("_scratch_YYYYmmdd_HHMMSS")].decode(errors="ignore")
+
+
 class Part(StrEnum):
     """What a restore can put back."""
 
@@ -157,9 +166,9 @@ def _disk(facts: TargetFacts, wanted: int) -> Check:
 
 
 def _free_names(facts: TargetFacts, names: Sequence[str]) -> Check:
-    long = [n for n in names if len(n.encode()) > 63]
+    long = [n for n in names if len(n.encode()) > NAME_BYTES]
     if long:
-        return Check("free names", False, f"{long[0]} is longer than PostgreSQL's 63 bytes")
+        return Check("free names", False, f"{long[0]} is longer than PostgreSQL's {NAME_BYTES} bytes")
     return _none("free names", sorted(set(names) & facts.databases), "a database of that name is in the way")
 
 

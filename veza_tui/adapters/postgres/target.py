@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from veza_tui.adapters.postgres.connection import Endpoint, connect
 from veza_tui.adapters.postgres.facts import server_facts
 from veza_tui.adapters.postgres.swap import MAINTENANCE, MAY_SIGNAL
-from veza_tui.model.restore import SetAside, TargetFacts
+from veza_tui.model.restore import SetAside, TargetFacts, stem
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -87,13 +87,13 @@ async def target_facts(endpoint: Endpoint) -> TargetFacts:
 async def set_aside_databases(endpoint: Endpoint) -> list[SetAside]:
     """The databases that restores of ``endpoint.database`` set aside, newest first, told by their names."""
     live = endpoint.database
-    pattern = re.compile(re.escape(live[:40]) + r"_before_(\d{8}_\d{6})\Z")
+    pattern = re.compile(re.escape(stem(live)) + r"_before_(\d{8}_\d{6})\Z")
     async with connect(endpoint.on(MAINTENANCE)) as connection:
         rows = await _all(
             connection,
             "SELECT datname, CASE WHEN has_database_privilege(datname, 'CONNECT') THEN pg_database_size(oid) ELSE 0 END"
             " FROM pg_database WHERE starts_with(datname, %s)",
-            live[:40] + "_before_",
+            stem(live) + "_before_",
         )
     found = []
     for name, size in rows:

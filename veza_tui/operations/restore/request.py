@@ -10,7 +10,7 @@ from typing import Any
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.plan import Change, Need, Plan, Step, Target
-from veza_tui.model.restore import Check, Loss, Part
+from veza_tui.model.restore import Check, Loss, Part, stem
 
 OUTAGE = "under 2 s"
 """Of the swap itself; measured, see the benchmark."""
@@ -43,12 +43,9 @@ class Names:
 
 
 def names_for(live: str, at: float) -> Names:
-    """The names of a restore started ``at`` (unix seconds).
-
-    PostgreSQL cuts names at 63 bytes without a word, so the live part is cut here.
-    """
+    """The names of a restore started ``at`` (unix seconds)."""
     stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d_%H%M%S")
-    return Names(live, f"{live[:40]}_scratch_{stamp}", f"{live[:40]}_before_{stamp}")
+    return Names(live, f"{stem(live)}_scratch_{stamp}", f"{stem(live)}_before_{stamp}")
 
 
 _STAMP = re.compile(r"_(\d{8}_\d{6})\Z")
@@ -57,8 +54,9 @@ _STAMP = re.compile(r"_(\d{8}_\d{6})\Z")
 def undone_name(aside: str) -> str:
     """The name under which an undo keeps the database that it takes away: ``…_before_X`` gives ``…_undone_X``."""
     match = _STAMP.search(aside)
-    stem = aside[: match.start()].removesuffix("_before") if match else aside[:40]
-    return f"{stem}_undone_{match[1]}" if match else f"{stem}_undone"
+    if not match:
+        return f"{stem(aside)}_undone"
+    return f"{aside[: match.start()].removesuffix('_before')}_undone_{match[1]}"
 
 
 def restore_plan(
@@ -120,7 +118,7 @@ def _database_steps(request: RestoreRequest, names: Names, *, safety: bool) -> l
     if request.drill:
         return steps
     if request.tables:
-        keep = names.aside[-63:]
+        keep = names.aside
         steps.append(
             Step("tables", f"Replace {', '.join(request.tables)} in one transaction", "restore.tables",
                  {**scratch, "tables": list(request.tables), "keep_in": keep},

@@ -1,0 +1,172 @@
+"""The restore's pure side: names, preflight, what would be lost, which backup is proposed, and the plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from veza_tui.model.backup import DatabaseFacts, TableFacts
+from veza_tui.model.environment import (
+    Cache,
+    Database,
+    Environment,
+    EnvironmentType,
+    KubernetesTarget,
+    Logging,
+    Monitoring,
+)
+from veza_tui.model.plan import Target, plan_from_json
+from veza_tui.model.restore import Part, TargetFacts, losses, preflight, propose
+from veza_tui.operations.restore.request import RestoreRequest, names_for, restore_plan, undone_name
+
+ENVIRONMENT = Environment(
+    name="production",
+    type=EnvironmentType.PROD,
+    domain="veza.com",
+    services=(),
+    database=Database("db", 5432, "veza_production", "veza_production", "${DB_PASSWORD}"),
+    cache=Cache("redis", 6379, ""),
+    logging=Logging("warn", "json", "file"),
+    monitoring=Monitoring(True),
+    kubernetes=KubernetesTarget(None, "veza-production"),
+)
+TARGET = Target("production", "veza-production", "https://k", "uid", database="db:5432/veza_production")
+GOOD = TargetFacts(
+    exists=True,
+    size=1000,
+    owner="veza_production",
+    user="veza_production",
+    can_create=True,
+    owns_live=True,
+    superuser=False,
+    version="17.10",
+    major=17,
+    system_identifier="7",
+    connections=3,
+    foreign_sessions=(),
+    slots=(),
+    subscriptions=(),
+    publications=(),
+    prepared=(),
+    roles=frozenset({"veza_production"}),
+    extensions=frozenset({"pgcrypto"}),
+    databases=frozenset({"veza_production", "postgres"}),
+    free_disk=10_000,
+)
+EXPECTED = DatabaseFacts(
+    "veza_production",
+    "veza_production",
+    "UTF8",
+    "C",
+    "C",
+    4000,
+    (TableFacts("public", "users", 10, "x"), TableFacts("public", "gone", 3, "y")),
+    (),
+    (("pgcrypto", "1.3"),),
+    ("veza_production",),
+)
+NAMES = names_for("veza_production", 1_700_000_000)
+
+
+def checks(facts: TargetFacts, **changes: object) -> dict[str, bool | None]:
+    arguments: dict[str, object] = {"dump_major": 17, "client_major": 17, "dump_size": 500, "names": ("a", "b")}
+    found = preflight(facts, EXPECTED, **{**arguments, **changes})  # type: ignore[arg-type]
+    return {check.name: check.ok for check in found}
+
+
+def test_a_good_target_passes_everything() -> None:
+    assert set(checks(GOOD).values()) == {True}
+
+
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ({"exists": False}, "live database"),
+        ({"owns_live": False, "owner": "dba"}, "owner"),
+        ({"can_create": False}, "may create databases"),
+        ({"free_disk": 7999}, "disk"),
+        ({"prepared": ("gid",)}, "prepared transactions"),
+        ({"slots": ("debezium",)}, "logical replication slots"),
+        ({"subscriptions": ("s",)}, "subscriptions"),
+        ({"foreign_sessions": ("postgres psql",)}, "sessions that we may not end"),
+        ({"databases": frozenset({"a"})}, "free names"),
+        ({"roles": frozenset()}, "roles that the dump names"),
+        ({"extensions": frozenset()}, "extensions that the dump needs"),
+    ],
+)
+def test_each_obstacle_stops_the_restore(change: dict[str, object], check: str) -> None:
+    found = checks(replace(GOOD, **change))  # type: ignore[arg-type]
+    assert [name for name, ok in found.items() if ok is False] == [check]
+
+
+def test_versions_are_judged_both_ways() -> None:
+    assert checks(GOOD, dump_major=18)["versions"] is False
+    assert checks(GOOD, client_major=16)["versions"] is False
+    assert checks(GOOD, dump_major=15)["versions"] is True
+    assert checks(GOOD, dump_major=None)["versions"] is None
+
+
+def test_what_cannot_be_seen_is_said_not_passed() -> None:
+    assert checks(replace(GOOD, free_disk=None))["disk"] is None
+
+
+def test_names_fit_postgresql_and_tell_the_undo() -> None:
+    names = names_for("x" * 63, 1_700_000_000)
+    assert max(len(n) for n in (names.scratch, names.aside)) <= 63
+    assert NAMES.aside == "veza_production_before_20231114_221320"
+    assert undone_name(NAMES.aside) == "veza_production_undone_20231114_221320"
+
+
+def test_losses_name_every_table_of_either_side() -> None:
+    now = (TableFacts("public", "users", 4, ""), TableFacts("public", "new", 9, ""))
+    found = {loss.table: (loss.then, loss.now, loss.difference) for loss in losses(EXPECTED.tables, now)}
+    assert found == {
+        "public.users": (10, 4, 6),
+        "public.gone": (3, None, None),
+        "public.new": (None, 9, None),
+    }
+
+
+def test_the_newest_backup_before_the_accident_is_proposed_a_proven_one_of_its_hour_first() -> None:
+    backups = [("old", 1000.0, True), ("proven", 5000.0, True), ("newest", 6000.0, False), ("after", 9000.0, True)]
+    assert propose(backups, 7000.0) == "proven"
+    assert propose([("old", 1000.0, True), ("newest", 6000.0, False)], 7000.0) == "newest"
+    assert propose(backups, 500.0) is None
+
+
+def plan_of(request: RestoreRequest, **changes: object) -> list[str]:
+    arguments: dict[str, object] = {
+        "backup_files": ("production.yaml", "production.env", "database.sql"),
+        "fingerprint": {},
+        "minutes_lost": 90.0,
+        "proven": True,
+    }
+    plan = restore_plan(request, ENVIRONMENT, TARGET, NAMES, (), (), **{**arguments, **changes})  # type: ignore[arg-type]
+    assert plan_from_json(plan.to_json()) == plan
+    if not request.drill:
+        assert plan.confirm == "production"
+    return [step.id for step in plan.steps]
+
+
+def test_nothing_live_is_touched_before_the_scratch_database_is_proven() -> None:
+    steps = plan_of(RestoreRequest("20260101_000000"))
+    assert steps == ["integrity", "safety", "scratch", "load", "analyze", "prove", "swap", "health"]
+
+
+def test_draining_flushing_and_files_stand_after_the_proof() -> None:
+    everything = RestoreRequest("b", frozenset(Part), drain="scale", flush_cache=True)
+    steps = plan_of(everything)
+    assert steps[steps.index("prove") + 1 :] == [
+        "drain", "swap", "services", "cache", "configuration", "secrets", "health",
+    ]  # fmt: skip
+
+
+def test_a_drill_swaps_nothing_and_a_cache_is_never_flushed_silently() -> None:
+    assert "swap" not in plan_of(RestoreRequest("b", drill=True))
+    assert "cache" not in plan_of(RestoreRequest("b"))
+
+
+def test_chosen_tables_do_not_swap() -> None:
+    steps = plan_of(RestoreRequest("b", tables=("public.users",)))
+    assert "tables" in steps and "swap" not in steps
