@@ -16,7 +16,11 @@ from veza_tui.model.errors import VezaError
 from veza_tui.model.exits import Exit
 
 # name -> (module under veza_tui.cli.commands, one line of help). The function in the module is called `command`.
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "validate": ("validate", "Check environments, manifests, pipeline and rules; exit 2 on errors."),
+    "vars": ("vars", "Write .env.ENV as the script's generate step does."),
+    "init": ("init", "Make a workspace in a new directory."),
+}
 
 
 class LazyGroup(click.Group):
@@ -82,7 +86,7 @@ def main(argv: list[str] | None = None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.show(sys.stderr)
+        click.echo(f"veza-tui: {_one_line(error)}", err=True)
         return Exit.USAGE
     except VezaError as error:
         if debug:
@@ -101,6 +105,14 @@ def main(argv: list[str] | None = None) -> int:
             raise
         click.echo(f"veza-tui: unexpected {type(error).__name__}; run again with --debug and report it", err=True)
         return Exit.FAILED
+
+
+def _one_line(error: click.ClickException) -> str:
+    from veza_tui.model.text import printable
+
+    path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else ""
+    message = printable(" ".join(error.format_message().split()), limit=300)
+    return f"{message} — see {path} --help" if path else message
 
 
 def run() -> None:

@@ -9,6 +9,7 @@ from veza_tui.model.errors import ConfigError
 from veza_tui.workspace.documents import Document, read_document
 from veza_tui.workspace.environment import build_environment
 from veza_tui.workspace.files import RESERVED, check_name, inside, name_problem, shown
+from veza_tui.workspace.manifests import Manifest, load_manifests
 from veza_tui.workspace.pipeline import Pipeline, build_pipeline
 from veza_tui.workspace.scalars import value
 from veza_tui.workspace.yamltree import Mapping, Scalar
@@ -103,6 +104,19 @@ class Workspace:
     def manifests_path(self, name: str) -> Path:
         """``k8s/NAME``, inside the workspace; it may not exist."""
         return self._inside("k8s", check_name(name))
+
+    def manifests(self, name: str) -> list[Manifest]:
+        """The objects of ``k8s/NAME/`` as written, in file order; ``manifests.render`` makes them ready to apply.
+
+        Raises:
+            ConfigError: the folder is missing, or a file cannot be read as YAML or JSON; one line.
+        """
+        found, problems = load_manifests(self.path, self.manifests_path(name))
+        if problems:
+            first = problems[0]
+            line = f":{first.problem.line}" if first.problem.line else ""
+            raise ConfigError(f"{first.file}{line}: {first.problem.message}", hint=first.problem.todo)
+        return found
 
     def vars_path(self, name: str) -> Path:
         """``.env.NAME`` at the root, where the script writes it."""

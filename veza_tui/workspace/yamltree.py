@@ -68,6 +68,8 @@ class Mapping:
     entries: dict[str, Node] = field(default_factory=dict)
     keys: dict[str, Scalar] = field(default_factory=dict)
     weight: int = 1
+    merged: int = 0
+    """Line of a ``<<``, 0 when there is none."""
 
     def get(self, key: str) -> Node | None:
         """The value of ``key``, or None."""
@@ -233,6 +235,7 @@ class _Builder:
         if parent.weight > MAX_NODES:
             raise _Unreadable(line, f"holds more than {MAX_NODES:,} values once its anchors are expanded", "write less")
         if key.text == "<<" and key.plain:
+            parent.merged = key.line
             self._merges.setdefault(id(parent), []).append((key.line, node))
         elif key.text in parent.entries:
             first = parent.keys[key.text].line
