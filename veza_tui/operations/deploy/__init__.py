@@ -1,0 +1,1 @@
+"""Deploy and its kin: apply on the server, wait for rollouts, releases, rollback."""

@@ -1,0 +1,64 @@
+"""What applying would change, per field, from the server's own dry run; drift made by hand is told apart. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from veza_tui.model.plan import Change
+from veza_tui.model.text import printable
+from veza_tui.operations.deploy.flatten import flatten
+from veza_tui.operations.deploy.managed import by_people, owners
+
+_LIMIT = 200  # characters of a value that are shown
+_HIDDEN = "(secret)"
+
+
+def label(obj: Mapping[str, Any]) -> str:
+    """``Kind/name``."""
+    return f"{obj.get('kind', '')}/{printable(str((obj.get('metadata') or {}).get('name', '')), limit=80)}"
+
+
+def changes(live: Mapping[str, Any] | None, result: Mapping[str, Any]) -> list[Change]:
+    """How ``result`` (the answer of a dry-run apply) differs from ``live`` (None: it does not exist)."""
+    name = label(result)
+    if live is None:
+        return [Change(name, "", None, "created")]
+    secret = result.get("kind") == "Secret"
+    managers = owners(live)
+    before, after = flatten(live), flatten(result)
+    found = []
+    for path in sorted(before.keys() | after.keys()):
+        old, new = before.get(path), after.get(path)
+        if old != new:
+            manager = managers.get(path, "")
+            found.append(
+                Change(name, path, _shown(path, old, secret), _shown(path, new, secret, changed=True),
+                       manager if by_people(manager) else "")
+            )  # fmt: skip
+    return found
+
+
+def drift(live: Mapping[str, Any], result: Mapping[str, Any]) -> list[Change]:
+    """Fields that people or other tools set by hand and that applying leaves as they are."""
+    name = label(live)
+    secret = live.get("kind") == "Secret"
+    before, after = flatten(live), flatten(result)
+    found = []
+    for path, manager in sorted(owners(live).items()):
+        if by_people(manager) and path in before and before[path] == after.get(path) and _decided(path):
+            shown = _shown(path, before[path], secret)
+            found.append(Change(name, path, shown, shown, manager))
+    return found
+
+
+def _decided(path: str) -> bool:
+    return not path.startswith(("metadata.labels", "metadata.annotations")) and path != "type"
+
+
+def _shown(path: str, value: str | None, secret: bool, *, changed: bool = False) -> str | None:
+    if value is None:
+        return None
+    if secret and path.startswith(("data.", "stringData.")):
+        return f"{_HIDDEN} changed" if changed else _HIDDEN
+    return printable(value, limit=_LIMIT)
