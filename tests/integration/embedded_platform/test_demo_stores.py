@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 if TYPE_CHECKING:
     from tests.integration.conftest import CacheServer, PostgresServer
@@ -70,5 +72,9 @@ def test_postgres_comes_back_on_its_port(postgres_server: PostgresServer) -> Non
 def test_cache_wants_its_password(cache_server: CacheServer) -> None:
     with redis.Redis(cache_server.host, cache_server.port, password=cache_server.password) as client:
         assert client.ping()
-    with redis.Redis(cache_server.host, cache_server.port) as client, pytest.raises(redis.AuthenticationError):
+    once = Retry(NoBackoff(), 0)
+    with (
+        redis.Redis(cache_server.host, cache_server.port, retry=once) as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
         client.ping()
