@@ -152,6 +152,30 @@ class Postgres:
         script = SEED.read_text(encoding="utf-8").replace(":rows", str(rows))
         await connection.execute(script.encode())
 
+    async def freshen(self) -> None:
+        """A few hundred messages of the last hours: the template may be days old."""
+        for database, messages in (("veza_production", 240), ("veza_staging", 24), ("veza_dev", 6)):
+            async with await self.connect(database, user=database) as owner:
+                await owner.execute(
+                    "INSERT INTO messages (room_id, author_id, body, sent_at) "
+                    "SELECT 1 + i % 5, 1 + i % 9, 'Message ' || i, now() - make_interval(secs => i * 45) "
+                    "FROM generate_series(%s::int, 1, -1) i",
+                    (messages,),
+                )
+
+    async def reseed(self, database: str) -> None:
+        """Drop everything in a database and fill it anew, in one transaction."""
+        async with await self.connect(database) as admin:
+            await admin.set_autocommit(False)
+            for statement in (
+                "DROP SCHEMA public CASCADE",
+                "CREATE SCHEMA public AUTHORIZATION pg_database_owner",
+                "GRANT USAGE ON SCHEMA public TO PUBLIC",
+                f"SET LOCAL SESSION AUTHORIZATION {database}",
+            ):
+                await admin.execute(statement.encode())
+            await self.seed(database, admin)
+
     # -- preparing ----------------------------------------------------------------------------------------------------
 
     async def _prepare(self) -> None:

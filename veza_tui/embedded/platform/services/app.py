@@ -176,7 +176,7 @@ class Service:
     async def route(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer; subclasses add their own paths."""
         if request.method not in ("GET", "HEAD"):
-            return _json({"error": "method not allowed"}, 405)
+            return await self.own_post(request)
         match request.path:
             case "/live":
                 return _json({"status": "ok"})
@@ -194,6 +194,10 @@ class Service:
     async def own_route(self, request: web.BaseRequest) -> web.StreamResponse:
         """The service's own endpoints."""
         return _json({"error": "not found"}, 404)
+
+    async def own_post(self, request: web.BaseRequest) -> web.StreamResponse:
+        """What is neither GET nor HEAD."""
+        return _json({"error": "method not allowed"}, 405)
 
     async def checks(self) -> dict[str, Check]:
         """All checks, run together."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 
 from veza_tui.embedded.platform.services.mesh import Instance, Mesh
@@ -14,6 +15,7 @@ PATHS = {
     "stream-server": ("/api/streams",),
 }
 ODD = ("/api/users/999999", "/wp-login.php", "/api/rooms/0/messages")
+SAYINGS = ("Take 7 it is.", "Mixing now", "Back in five minutes", "Who broke the reverb?", "Good night all")
 OFFERED_MILLICORES = {"backend-api": 3200.0, "chat-server": 1920.0, "stream-server": 1920.0}
 """Load of production, shared by a service's pods: what the autoscaler's decisions are made of."""
 SHARE = {"veza-production": 1.0, "veza-staging": 0.05, "veza-development": 0.005}
@@ -47,6 +49,9 @@ class Traffic:
             path = self._random.choice(ODD)
         elif chance < 0.034 and instance.service == "backend-api":
             path = "/api/streams/token"
+        elif chance > 0.9 and instance.service == "backend-api":
+            await self._write(instance)
+            return
         address = instance.address
         if address is None:
             return
@@ -54,6 +59,21 @@ class Traffic:
             reader, writer = await asyncio.open_connection(*address)
             try:
                 writer.write(f"GET {path} HTTP/1.1\r\nHost: {instance.service}\r\nConnection: close\r\n\r\n".encode())
+                await reader.read()
+            finally:
+                writer.close()
+
+    async def _write(self, instance: Instance) -> None:
+        """Somebody says something: the newest backup grows old in rows too."""
+        text = json.dumps({"author": self._random.randint(1, 9), "body": self._random.choice(SAYINGS)})
+        head = f"POST /api/rooms/{self._random.randint(1, 5)}/messages HTTP/1.1\r\nHost: backend-api\r\n"
+        address = instance.address
+        if address is None:
+            return
+        async with asyncio.timeout(5):
+            reader, writer = await asyncio.open_connection(*address)
+            try:
+                writer.write(f"{head}Connection: close\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode())
                 await reader.read()
             finally:
                 writer.close()

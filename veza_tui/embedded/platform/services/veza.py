@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 
@@ -48,6 +49,26 @@ class BackendApi(Service):
         if parts == ["api", "streams", "token"]:
             return web.json_response({"token": _token(request.query.get("stream"))})
         return await super().own_route(request)
+
+    async def own_post(self, request: web.BaseRequest) -> web.StreamResponse:
+        """``POST /api/rooms/N/messages`` with ``{"author": 1, "body": "..."}``."""
+        assert self.database is not None
+        parts = request.path.strip("/").split("/")
+        if len(parts) != 4 or parts[:2] != ["api", "rooms"] or parts[3] != "messages" or not parts[2].isdigit():
+            return await super().own_post(request)
+        try:
+            given = json.loads(await request.text())
+            author, body = int(given["author"]), str(given["body"])
+        except (ValueError, KeyError, TypeError):
+            return web.json_response({"error": "want a JSON object with author and body"}, status=400)
+        rows = await self.database.query(
+            "INSERT INTO messages (room_id, author_id, body) SELECT r.id, u.id, %s FROM rooms r, users u "
+            "WHERE r.id = %s AND u.id = %s RETURNING id",
+            (body[:4000] or " ", int(parts[2]), author),
+        )
+        if not rows:
+            return web.json_response({"error": "no such room or author"}, status=404)
+        return web.json_response({"id": rows[0][0]}, status=201)
 
 
 class ChatServer(Service):
