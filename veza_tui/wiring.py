@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from veza_tui.feeds.environment import EnvironmentFeed
     from veza_tui.model.environment import Environment
+    from veza_tui.model.view import LastOperation, NewestBackup
     from veza_tui.operations.service import OperationsService
     from veza_tui.ports.clock import Clock
     from veza_tui.ports.cluster import Cluster
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
 
 Secrets = Callable[[str], Awaitable[str]]
 """Resolves ``${VAR}`` in a text, at the moment of use; raises ConfigError naming the variable, never a value."""
-
-
-class EnvironmentSource(Protocol):
-    """The part of a workspace that feeds need."""
-
-    def environment(self, name: str) -> Environment:
-        """The environment ``name``; ConfigError when there is none."""
-        ...
 
 
 def connect_cluster(environment: Environment) -> Cluster:
@@ -53,15 +46,76 @@ def cache_probe(environment: Environment, secrets: Secrets) -> CacheProbe:
     return RedisProbe(environment.cache, secrets)
 
 
-def make_feeds(workspace: EnvironmentSource, names: Sequence[str]) -> list[EnvironmentFeed]:
-    """One feed for each name, not started. Imports no client library: the feed does, in a thread, when it starts."""
-    from veza_tui.feeds.environment import EnvironmentFeed
+def make_feeds(
+    workspace: Workspace,
+    names: Sequence[str],
+    *,
+    last_operation: Callable[[str], Awaitable[LastOperation | None]] | None = None,
+    newest_backup: Callable[[str], Awaitable[NewestBackup | None]] | None = None,
+) -> list[EnvironmentFeed]:
+    """One feed for each name, not started; the two functions are called with an environment's name.
 
-    feeds = []
-    for name in names:
-        environment = workspace.environment(name)
-        feeds.append(EnvironmentFeed(environment, lambda environment=environment: connect_cluster(environment)))  # type: ignore[misc]
-    return feeds
+    Imports no client library: the feed does, in a thread, when it starts.
+
+    Raises:
+        ConfigError: one of the environments cannot be read.
+    """
+    return [
+        make_feed(workspace, workspace.environment(name), last_operation=last_operation, newest_backup=newest_backup)
+        for name in names
+    ]
+
+
+def make_feed(
+    workspace: Workspace,
+    environment: Environment,
+    *,
+    last_operation: Callable[[str], Awaitable[LastOperation | None]] | None = None,
+    newest_backup: Callable[[str], Awaitable[NewestBackup | None]] | None = None,
+) -> EnvironmentFeed:
+    """The feed of an environment that is read already; not started."""
+    from veza_tui.feeds.environment import EnvironmentFeed
+    from veza_tui.workspace.variables import Variables
+
+    name = environment.name
+    connected: list[Cluster] = []
+
+    def connect() -> Cluster:
+        connected[:] = [connect_cluster(environment)]
+        return connected[0]
+
+    async def cluster_secret() -> Mapping[str, str]:
+        return await kubernetes_secret(connected[0], environment) if connected else {}
+
+    variables = Variables(workspace, name, cluster=cluster_secret)
+    return EnvironmentFeed(
+        environment,
+        connect,
+        database=database_probe(environment, variables),
+        cache=cache_probe(environment, variables),
+        last_operation=None if last_operation is None else lambda: last_operation(name),
+        newest_backup=None if newest_backup is None else lambda: newest_backup(name),
+    )
+
+
+async def kubernetes_secret(cluster: Cluster, environment: Environment) -> Mapping[str, str]:
+    """The values of the environment's Secret ``veza-ENV-secrets``; {} when there is none or it may not be read."""
+    import base64
+    import binascii
+
+    from veza_tui.ports.cluster import SECRETS, ClusterError
+
+    try:
+        found = await cluster.get(SECRETS, f"veza-{environment.name}-secrets", environment.kubernetes.namespace)
+    except ClusterError:
+        return {}
+    values: dict[str, str] = {}
+    for key, text in (found.get("data") or {}).items():
+        try:
+            values[key] = base64.b64decode(text, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            continue
+    return values
 
 
 # Ports that operations ask for by name (``context.service``): "module:function", called with (world, environment).

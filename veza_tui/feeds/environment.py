@@ -2,21 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
+from typing import Any, TypeVar
 
+from veza_tui.feeds.assemble import Assembler
 from veza_tui.feeds.clock import SystemClock
+from veza_tui.feeds.events import project_event
+from veza_tui.feeds.following import Following
+from veza_tui.feeds.health import INTERVAL, HealthMonitor
+from veza_tui.feeds.health_checks import CacheCheck, Check, DatabaseCheck, ServiceCheck
+from veza_tui.feeds.last_lines import LastLines
+from veza_tui.feeds.pods import project_pod
+from veza_tui.feeds.problems import KindStatus, Situation, judge
 from veza_tui.feeds.publisher import Publisher
+from veza_tui.feeds.rollouts import project_autoscaler, project_deployment, project_replica_set
 from veza_tui.model.environment import Environment
-from veza_tui.model.view import EnvironmentView, LastOperation, NewestBackup
+from veza_tui.model.errors import VezaError
+from veza_tui.model.view import EnvironmentView, Identity, LastOperation, NewestBackup
+from veza_tui.model.workload import EventRow
 from veza_tui.ports.clock import Clock
-from veza_tui.ports.cluster import Cluster
+from veza_tui.ports.cluster import (
+    AUTOSCALERS,
+    DEPLOYMENTS,
+    EVENTS,
+    NAMESPACES,
+    PODS,
+    REPLICA_SETS,
+    Cluster,
+    ClusterError,
+    NotFound,
+)
+from veza_tui.ports.health import CacheProbe, DatabaseProbe
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+PING = 5.0
+"""Seconds between two signs of life that are asked for; while there is none, PING_FAILING."""
+PING_FAILING = 1.5
+RECONNECT = 3.0
+"""Seconds until a kubeconfig that could not be used is read again."""
+EXTRAS = 5.0
+"""Seconds between two looks at the last operation and the newest backup."""
+MOST_EVENTS = 1000
+"""Warning events kept; the view shows the newest of them."""
 
 
 class EnvironmentFeed:
     """The live view of one environment; independent of every other one.
 
     ``connect`` makes the cluster; it is called in a thread and may raise VezaError (shown as a problem, tried again).
-    ``view().heard_at`` compares with ``time.monotonic()``.
+    ``view().heard_at`` compares with ``time.monotonic()``; it is renewed at least every 5 s while the API answers.
     """
 
     def __init__(
@@ -24,16 +64,54 @@ class EnvironmentFeed:
         environment: Environment,
         connect: Callable[[], Cluster],
         *,
+        database: DatabaseProbe | None = None,
+        cache: CacheProbe | None = None,
         last_operation: Callable[[], Awaitable[LastOperation | None]] | None = None,
         newest_backup: Callable[[], Awaitable[NewestBackup | None]] | None = None,
         clock: Clock | None = None,
+        health_interval: float = INTERVAL,
     ) -> None:
         self.environment = environment
         self._connect = connect
-        self._last_operation = last_operation
-        self._newest_backup = newest_backup
+        self._database = database
+        self._cache = cache
+        self._ask_operation = last_operation
+        self._ask_backup = newest_backup
         self._clock = clock or SystemClock()
-        self._publisher: Publisher[EnvironmentView] = Publisher(self._build, EnvironmentView(environment.name))
+        self._cluster: Cluster | None = None
+        self._connect_error: VezaError | None = None
+        self._identity: Identity | None = None
+        self._ping_error: ClusterError | None = None
+        self._heard_at: float | None = None
+        self._missing_namespace = False
+        self._operation: LastOperation | None = None
+        self._backup: NewestBackup | None = None
+        self._again = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._publisher: Publisher[EnvironmentView] = Publisher(
+            self._build, EnvironmentView(environment.name), same=_same
+        )
+        touch = self._publisher.touch
+        clock_, heard = self._clock, self._heard
+        self._pods = Following(PODS, project_pod, clock_, heard=heard, changed=touch)
+        self._deployments = Following(DEPLOYMENTS, project_deployment, clock_, heard=heard, changed=touch)
+        self._replica_sets = Following(REPLICA_SETS, project_replica_set, clock_, heard=heard, changed=touch)
+        self._autoscalers = Following(AUTOSCALERS, project_autoscaler, clock_, heard=heard, changed=touch)
+        self._events = Following(
+            EVENTS, project_event, clock_, heard=heard, changed=touch, field_selector="type=Warning", keep=_newest
+        )
+        self._followings: tuple[Following[Any], ...] = (
+            self._pods,
+            self._deployments,
+            self._replica_sets,
+            self._events,
+            self._autoscalers,
+        )
+        self._lines = LastLines(self._clock, touch)
+        self._assembler = Assembler(
+            self._pods, self._deployments, self._replica_sets, self._autoscalers, self._events, self._lines
+        )
+        self._monitor = HealthMonitor(self._checks(), touch, self._clock, interval=health_interval)
 
     @property
     def name(self) -> str:
@@ -42,7 +120,8 @@ class EnvironmentFeed:
 
     def view(self) -> EnvironmentView:
         """The latest view, with the latest ``heard_at`` (which alone is not worth a publish)."""
-        return self._publisher.value
+        value = self._publisher.value
+        return value if value.heard_at == self._heard_at else replace(value, heard_at=self._heard_at)
 
     def subscribe(self, callback: Callable[[EnvironmentView], None]) -> Callable[[], None]:
         """``callback`` runs on the loop's thread for each change; the returned function ends it."""
@@ -50,13 +129,189 @@ class EnvironmentFeed:
 
     async def start(self) -> None:
         """Begin to watch; returns at once."""
+        if self._tasks:
+            return
+        self._spawn(self._supervise(), "connect")
+        self._monitor.start()
+        if self._ask_operation is not None or self._ask_backup is not None:
+            self._spawn(self._extras(), "extras")
 
     async def refresh(self) -> None:
         """Ask again at once: health, last operation, newest backup; reconnect what waits."""
+        self._again.set()
+        await self._monitor.refresh()
+        if self._cluster is not None:
+            for following in self._followings:
+                if following.lost is not None:
+                    following.start(self._cluster, self.environment.kubernetes.namespace)
 
     async def close(self) -> None:
         """Stop everything and close the connections."""
         self._publisher.close()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks.clear()
+        for following in self._followings:
+            await following.close()
+        await self._lines.close()
+        await self._monitor.close()
+        for probe in (self._database, self._cache):
+            if probe is not None:
+                await probe.close()
+        if self._cluster is not None:
+            await self._cluster.close()
+            self._cluster = None
+
+    def _spawn(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        self._tasks.append(asyncio.create_task(self._guard(work, what), name=f"{self.name} {what}"))
+
+    async def _guard(self, work: Coroutine[Any, Any, None], what: str) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("%s: %s ended", self.name, what)
+
+    def _checks(self) -> list[Check]:
+        environment = self.environment
+        namespace = environment.kubernetes.namespace
+        checks: list[Check] = [ServiceCheck(lambda: self._cluster, namespace, s) for s in environment.services]
+        if self._database is not None:
+            database = environment.database
+            checks.append(DatabaseCheck(self._database, f"{database.host}:{database.port}/{database.name}"))
+        if self._cache is not None:
+            checks.append(CacheCheck(self._cache, f"{environment.cache.host}:{environment.cache.port}"))
+        return checks
+
+    async def _supervise(self) -> None:
+        namespace = self.environment.kubernetes.namespace
+        while self._cluster is None:
+            try:
+                # In a thread: it imports the HTTP client and reads the kubeconfig.
+                self._cluster = await asyncio.to_thread(self._connect)
+                self._connect_error = None
+            except VezaError as error:
+                self._connect_error = error
+                self._publisher.touch()
+                await self._pause(RECONNECT)
+        for following in self._followings:
+            following.start(self._cluster, namespace)
+        await self._monitor.refresh()
+        self._spawn(self._identify(self._cluster), "identity")
+        self._spawn(self._pulse(self._cluster), "pulse")
+
+    async def _identify(self, cluster: Cluster) -> None:
+        pause = 1.0
+        while self._identity is None:
+            try:
+                self._identity = await cluster.identity()
+                self._publisher.touch()
+            except ClusterError:
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, 4.0)
+
+    async def _pulse(self, cluster: Cluster) -> None:
+        rounds = 0
+        while True:
+            try:
+                await cluster.ping()
+                self._heard()
+                self._ping_error = None
+                if rounds % 3 == 0:
+                    await self._look_for_namespace(cluster)
+                rounds += 1
+            except ClusterError as error:
+                self._ping_error = error
+            self._publisher.touch()
+            await self._clock.sleep(PING if self._ping_error is None else PING_FAILING)
+
+    async def _look_for_namespace(self, cluster: Cluster) -> None:
+        """Only while there is nothing in it: an empty list says nothing of a namespace that is not there."""
+        if not self._pods.synced or self._pods.items or self._deployments.items:
+            self._missing_namespace = False
+            return
+        try:
+            await cluster.get(NAMESPACES, self.environment.kubernetes.namespace)
+            self._missing_namespace = False
+        except NotFound:
+            self._missing_namespace = True
+        except ClusterError:
+            self._missing_namespace = False
+
+    async def _extras(self) -> None:
+        while True:
+            self._operation = await self._ask(self._ask_operation, self._operation)
+            self._backup = await self._ask(self._ask_backup, self._backup)
+            self._publisher.touch()
+            await self._pause(EXTRAS)
+
+    async def _ask(self, question: Callable[[], Awaitable[T | None]] | None, known: T | None) -> T | None:
+        if question is None:
+            return None
+        try:
+            return await question()
+        except VezaError:
+            return known
+        except Exception:
+            log.exception("%s: last operation or newest backup", self.name)
+            return known
+
+    async def _pause(self, seconds: float) -> None:
+        """Until ``refresh`` or the end of the pause."""
+        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
+        again = asyncio.ensure_future(self._again.wait())
+        try:
+            await asyncio.wait((sleep, again), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleep.cancel()
+            again.cancel()
+            self._again.clear()
+
+    def _heard(self) -> None:
+        self._heard_at = self._clock.monotonic()
 
     def _build(self) -> EnvironmentView:
-        return self._publisher.value
+        silent = 0.0 if self._heard_at is None else self._clock.monotonic() - self._heard_at
+        target = self.environment.kubernetes
+        link, problems = judge(
+            Situation(
+                server=self._identity.server
+                if self._identity
+                else f"the API server of {target.context or 'the context'}",
+                connect_error=self._connect_error,
+                kinds=[KindStatus(f.resource.plural, f.synced, f.lost) for f in self._followings]
+                if self._cluster is not None
+                else [],
+                ping_error=self._ping_error,
+                silent=silent,
+                missing_namespace=target.namespace if self._missing_namespace else "",
+            )
+        )
+        view = self._assembler.assemble(
+            EnvironmentView(
+                self.name,
+                link=link,
+                identity=self._identity,
+                problems=problems,
+                heard_at=self._heard_at,
+                synced=self._pods.synced,
+                health=self._monitor.rows(),
+                last_operation=self._operation,
+                newest_backup=self._backup,
+            )
+        )
+        if self._cluster is not None and self._pods.lost is None:
+            self._lines.want(self._cluster, view.pods.values())
+        return view
+
+
+def _same(new: EnvironmentView, old: EnvironmentView) -> bool:
+    return replace(new, heard_at=old.heard_at) == old
+
+
+def _newest(events: dict[str, EventRow]) -> None:
+    if len(events) > MOST_EVENTS:
+        for row in sorted(events.values(), key=lambda e: e.last)[: len(events) - MOST_EVENTS]:
+            del events[row.uid]

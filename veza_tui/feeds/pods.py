@@ -80,7 +80,7 @@ def with_events(row: PodRow, events: Iterable[EventRow]) -> PodRow:
         if known is None or event.last >= known.last:
             newest[event.reason] = event
     unhealthy = newest.get("Unhealthy")
-    if unhealthy is not None and row.status == "Running" and row.ready < row.total:
+    if unhealthy is not None and row.status == "Running" and row.ready < row.total and _probed_enough(row, unhealthy):
         return replace(row, state=State.DEGRADED, cause=_line(_lower(unhealthy.message)))
     if row.cause.endswith("cannot be pulled") and "Failed" in newest:
         container = failing_container(row)
@@ -92,6 +92,11 @@ def with_events(row: PodRow, events: Iterable[EventRow]) -> PodRow:
             if reason in newest:
                 return replace(row, state=State.DEGRADED, cause=_line(_lower(newest[reason].message)))
     return row
+
+
+def _probed_enough(row: PodRow, event: EventRow) -> bool:
+    """Every slow start fails some probes: only a pod that was well, or one that fails on and on, is called failing."""
+    return row.state is not State.PROGRESSING or event.count >= (6 if event.message.startswith("Startup") else 2)
 
 
 def _line(message: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import operator
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -18,8 +19,17 @@ class Publisher(Generic[T]):
     come from the loop's thread. A subscriber that raises is logged and does not disturb the others.
     """
 
-    def __init__(self, build: Callable[[], T], first: T, *, interval: float = 0.08, settle: float = 0.01) -> None:
+    def __init__(
+        self,
+        build: Callable[[], T],
+        first: T,
+        *,
+        same: Callable[[T, T], bool] = operator.eq,
+        interval: float = 0.08,
+        settle: float = 0.01,
+    ) -> None:
         self._build = build
+        self._same = same
         self._value = first
         self._interval = interval
         self._settle = settle
@@ -59,7 +69,7 @@ class Publisher(Generic[T]):
             return
         self._last = asyncio.get_running_loop().time()
         value = self._build()
-        if value == self._value:
+        if self._same(value, self._value):
             return
         self._value = value
         for callback in tuple(self._subscribers):
