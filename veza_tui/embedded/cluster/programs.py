@@ -19,6 +19,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 
@@ -75,6 +76,9 @@ class ContainerContext:
         on_memory: Callable[[int], None] = lambda used: None,
         fault: Callable[[], Fault | None] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        scratch: Path | None = None,
+        mounts: Mapping[str, Path] | None = None,
+        write: Callable[[bytes], None] = lambda data: None,
     ) -> None:
         self.pod = pod
         self.name = name
@@ -91,6 +95,12 @@ class ContainerContext:
         """Set at SIGTERM; the program has the pod's grace period to return."""
         self.cpu_millicores = 2.0
         """What ``kubectl top`` shows; the program sets it as it likes."""
+        self.scratch = scratch
+        """A private directory of this container (its working directory when a child process runs)."""
+        self.mounts = dict(mounts or {})
+        """mountPath -> the directory of this machine which stands behind it (emptyDir, PVC, ConfigMap, Secret)."""
+        self.write = write
+        """Raw output, as of a child process; lines may come in pieces."""
         self._log = log
         self._on_memory = on_memory
         self._fault = fault
