@@ -107,6 +107,10 @@ class Storage(Protocol):
         """A file's bytes as they lie there, in blocks. Symbolic links are refused."""
         ...
 
+    def reveal(self, name: str, path: str, identity: Path | None = None) -> Iterator[bytes]:
+        """The same, decrypted where the path ends in ``.age``; RefusedError without an identity that fits."""
+        ...
+
     def local(self, name: str, path: str = "") -> Path | None:
         """The file's path on this machine; None when it must be streamed."""
         ...

@@ -1,0 +1,198 @@
+"""The port ``Database`` on PostgreSQL: one environment's server, its password resolved for each use."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from veza_tui.adapters.postgres import facts as facts_module
+from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
+from veza_tui.adapters.postgres.dump import dump
+from veza_tui.adapters.postgres.load import load, scan_archive, scan_plain
+from veza_tui.adapters.postgres.tools import find_tools, installed
+from veza_tui.model.backup import DatabaseFacts, ServerFacts
+from veza_tui.model.environment import Database as Settings
+from veza_tui.model.errors import ConfigError, RefusedError
+from veza_tui.model.text import printable
+from veza_tui.ports.database import (
+    DatabaseEntry,
+    DumpOptions,
+    DumpOutcome,
+    DumpSource,
+    LoadOptions,
+    LoadOutcome,
+    Progress,
+    ScanReport,
+    Scratch,
+)
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+_DATABASES = """
+SELECT d.datname, pg_get_userbyid(d.datdba), pg_database_size(d.oid), d.datallowconn,
+  (SELECT count(*) FROM pg_stat_activity a WHERE a.datid = d.oid), coalesce(shobj_description(d.oid, 'pg_database'), '')
+FROM pg_database d WHERE starts_with(d.datname::text, %s) AND NOT d.datistemplate ORDER BY 1
+"""
+
+
+class PostgresDatabase:
+    """``secrets`` resolves ``${VAR}`` in host, user and password at the moment of use."""
+
+    def __init__(self, settings: Settings, secrets: Callable[[str], Awaitable[str]]) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self.name = settings.name
+        self.label = f"{settings.host}:{settings.port}/{settings.name}"
+
+    async def endpoint(self, database: str = "") -> Endpoint:
+        """Where to connect, with the password."""
+        settings = self._settings
+        return Endpoint(
+            host=await self._secrets(settings.host),
+            port=settings.port,
+            user=await self._secrets(settings.user),
+            database=database or settings.name,
+            password=await self._secrets(settings.password),
+            ssl_mode=settings.ssl_mode,
+        )
+
+    @contextlib.asynccontextmanager
+    async def connection(self, database: str = "") -> AsyncIterator[AsyncConnection]:
+        """A connection in autocommit; psycopg's errors become one line."""
+        import psycopg
+
+        endpoint = await self.endpoint(database)
+        try:
+            async with connect(endpoint) as connection:
+                yield connection
+        except psycopg.Error as error:
+            raise explain(error, endpoint) from None
+
+    async def server(self) -> ServerFacts:
+        """Version and identity."""
+        async with self._admin() as connection:
+            return await facts_module.server_facts(connection, self._settings.host, self._settings.port)
+
+    @contextlib.asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that needs no database of ours: ``postgres``, or ours where that one is closed to us."""
+        try:
+            async with self.connection("postgres") as connection:
+                yield connection
+                return
+        except RefusedError as error:
+            if "postgres" not in str(error) or "password" in str(error):
+                raise
+        async with self.connection() as connection:
+            yield connection
+
+    async def facts(self, database: str = "", *, digests: bool = True) -> DatabaseFacts:
+        """Facts in one snapshot."""
+        async with self.connection(database) as connection:
+            return await facts_module.database_facts(connection, digests=digests)
+
+    async def dump(
+        self, options: DumpOptions, write: Callable[[bytes], object] | None, folder: Path | None, progress: Progress
+    ) -> DumpOutcome:
+        """pg_dump with facts of the same snapshot."""
+        return await dump(await self.endpoint(), options, write, folder, progress)
+
+    async def scan(self, source: DumpSource) -> ScanReport:
+        """Read a dump without a server."""
+        if source.format == "plain":
+            return await asyncio.to_thread(scan_plain, source)
+        newest = max((t.major for t in installed()), default=0)
+        return await scan_archive(source, find_tools(newest))
+
+    async def create_scratch(self, scratch: Scratch) -> None:
+        """CREATE DATABASE ... TEMPLATE template0."""
+        from psycopg import sql
+
+        async with self._admin() as connection:
+            clauses = await _locale_clauses(connection, scratch)
+            await connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(
+                    sql.Identifier(scratch.name), sql.SQL(" ").join(clauses)
+                )
+            )
+            if scratch.comment:
+                await connection.execute(
+                    sql.SQL("COMMENT ON DATABASE {} IS {}").format(
+                        sql.Identifier(scratch.name), sql.Literal(scratch.comment)
+                    )
+                )
+
+    async def load(
+        self, database: str, source: DumpSource, progress: Progress, options: LoadOptions | None = None
+    ) -> LoadOutcome:
+        """Into a scratch database."""
+        if database == self.name:
+            raise RefusedError(f"a dump is never loaded into {self.label} itself", hint="load into a scratch database")
+        server = await self.server()
+        return await load(await self.endpoint(database), server.major, source, progress, options or LoadOptions())
+
+    async def analyze(self, database: str) -> None:
+        """ANALYZE of everything."""
+        async with self.connection(database) as connection:
+            await connection.execute("ANALYZE")
+
+    async def databases(self, prefix: str = "") -> Sequence[DatabaseEntry]:
+        """Databases whose name starts with ``prefix``."""
+        async with self._admin() as connection:
+            rows = await (await connection.execute(_DATABASES, (prefix,))).fetchall()
+        return [DatabaseEntry(r[0], r[1], int(r[2]), bool(r[3]), int(r[4]), printable(r[5])) for r in rows]
+
+    async def drop(self, database: str) -> None:
+        """DROP DATABASE WITH (FORCE)."""
+        from psycopg import sql
+
+        if database == self.name:
+            raise RefusedError(f"{self.label} is the environment's own database: it is not dropped")
+        async with self._admin() as connection:
+            major = connection.info.server_version // 10000
+            force = sql.SQL(" WITH (FORCE)") if major >= 13 else sql.SQL("")
+            await connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}{}").format(sql.Identifier(database), force))
+
+
+async def _locale_clauses(connection: AsyncConnection, scratch: Scratch) -> list[Any]:
+    """Encoding, locale and owner, from the live model or from the facts of the backup."""
+    from psycopg import sql
+
+    version = connection.info.server_version
+    provider = "datlocprovider" if version >= 150000 else "'c'"
+    locale = "datlocale" if version >= 170000 else ("daticulocale" if version >= 150000 else "NULL")
+    row = await (
+        await connection.execute(
+            f"SELECT pg_encoding_to_char(encoding), datcollate, datctype, pg_get_userbyid(datdba), {provider}, {locale}"  # noqa: S608
+            " FROM pg_database WHERE datname = %s",
+            (scratch.like,),
+        )
+    ).fetchone()
+    if row is None:
+        facts = scratch.facts
+        if facts is None:
+            raise ConfigError(f"there is no database {scratch.like} to make a scratch database like")
+        row = (facts.encoding, facts.collate, facts.ctype, facts.owner, "c", None)
+    encoding, collate, ctype, owner, kind, name = row
+    clauses: list[Any] = [
+        sql.SQL("ENCODING {}").format(sql.Literal(encoding)),
+        sql.SQL("LC_COLLATE {}").format(sql.Literal(collate)),
+        sql.SQL("LC_CTYPE {}").format(sql.Literal(ctype)),
+    ]
+    if kind in ("i", b"i") and name:
+        clauses.append(sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE {}").format(sql.Literal(name)))
+    elif kind in ("b", b"b") and name:
+        clauses.append(sql.SQL("LOCALE_PROVIDER builtin BUILTIN_LOCALE {}").format(sql.Literal(name)))
+    me = await (
+        await connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %s AND pg_has_role(current_user, oid, 'MEMBER'))",
+            (owner,),
+        )
+    ).fetchone()
+    if me and me[0]:
+        clauses.append(sql.SQL("OWNER {}").format(sql.Identifier(owner)))
+    return clauses

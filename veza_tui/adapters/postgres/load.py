@@ -1,0 +1,321 @@
+"""Loads a dump into a scratch database: all of it, or an error."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from veza_tui.adapters.postgres.connection import Endpoint, libpq_environment
+from veza_tui.adapters.postgres.process import Program, in_thread, pipe
+from veza_tui.adapters.postgres.scan import PlainFilter
+from veza_tui.adapters.postgres.tools import Tools, find_tools
+from veza_tui.model.errors import ConfigError, RefusedError, VezaError
+from veza_tui.model.text import printable
+from veza_tui.ports.database import DumpSource, LoadOptions, LoadOutcome, Progress, ScanReport, TransferProgress
+
+# The first minor release of each major with \restrict (source: PostgreSQL release notes of 2025-08-14, CVE-2025-8714).
+_RESTRICT = {13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
+_ITEM = re.compile(r"processing data for table \"(.+)\"$|(?:launching|processing) item \d+ TABLE DATA (.+)$")
+_LIST = re.compile(r"^\d+; \d+ \d+ (TABLE DATA|TABLE|EXTENSION|SUBSCRIPTION|DATABASE) (\S+) (.+?)(?: (\S+))?$")
+_TICK = 0.25
+
+
+class _Feed:
+    """What is known of a load while it runs."""
+
+    def __init__(self, source: DumpSource, progress: Progress) -> None:
+        self.total = source.size
+        self.done = 0
+        self.table = ""
+        self.tables_done = 0
+        self.tables = 0
+        self._progress = progress
+        self._started = time.monotonic()
+
+    def line(self, line: str) -> None:
+        match = _ITEM.search(line)
+        if match:
+            self.table = printable(match[1] or match[2], limit=80)
+            self.tables_done += 1
+
+    def tell(self) -> None:
+        elapsed = max(time.monotonic() - self._started, 1e-6)
+        done, total = self.done, self.total or None
+        if not done and self.tables and total:
+            # pg_restore reads a file of its own: tables stand for bytes.
+            done = total * max(self.tables_done - 1, 0) // self.tables
+        rate = done / elapsed
+        eta = (total - done) / rate if total and rate and total > done else None
+        self._progress(TransferProgress(done, total, rate, eta, self.table, self.tables_done, self.tables))
+
+
+async def load(
+    endpoint: Endpoint, server_major: int, source: DumpSource, progress: Progress, options: LoadOptions
+) -> LoadOutcome:
+    """Load into ``endpoint.database``; see ``ports.database.Database.load``."""
+    tools = find_tools(server_major)
+    started = time.monotonic()
+    feed = _Feed(source, progress)
+    with libpq_environment(endpoint) as env:
+        # Whatever a role's or database's settings say: the scanner read the dump by these rules.
+        env = {**env, "PGOPTIONS": "-c standard_conforming_strings=on"}
+        if source.format == "plain":
+            if options.tables:
+                raise ConfigError(
+                    "single tables cannot be taken out of a plain dump", hint="restore the whole database"
+                )
+            notes = await _plain(tools, env, endpoint, server_major, source, feed, options)
+        else:
+            notes = await _archive(tools, env, endpoint, source, feed, options)
+    feed.done = feed.total
+    feed.tell()
+    return LoadOutcome(tools.version, time.monotonic() - started, source.size, notes)
+
+
+async def _plain(
+    tools: Tools,
+    env: dict[str, str],
+    endpoint: Endpoint,
+    server_major: int,
+    source: DumpSource,
+    feed: _Feed,
+    options: LoadOptions,
+) -> tuple[str, ...]:
+    gate = PlainFilter(owners=options.owners, server_major=server_major)
+    argv = [
+        tools.path("psql"),
+        "--no-psqlrc",
+        "--quiet",
+        "--no-password",
+        "--set=ON_ERROR_STOP=1",
+        "--single-transaction",
+        f"--dbname={_conninfo(endpoint.database)}",
+        "--file=-",
+    ]
+
+    def blocks(opened: Iterator[bytes]) -> Iterator[bytes]:
+        if _knows_restrict(tools):
+            # The first line for psql: from here on it refuses any command of its own, until the key comes again.
+            yield f"\\restrict {secrets.token_hex(16)}\n".encode()
+        for block in opened:
+            passed = gate.feed(block)
+            _refuse(gate, endpoint)
+            yield passed
+            feed.done += len(block)
+        yield gate.finish()
+        _refuse(gate, endpoint)
+
+    await _fed(argv, env, endpoint, source, blocks, feed)
+    return gate.notes()
+
+
+def _refuse(gate: PlainFilter, endpoint: Endpoint) -> None:
+    if gate.refused:
+        raise RefusedError(f"the dump may not be loaded into {endpoint.label}: {gate.refused[0]}")
+
+
+async def _archive(
+    tools: Tools, env: dict[str, str], endpoint: Endpoint, source: DumpSource, feed: _Feed, options: LoadOptions
+) -> tuple[str, ...]:
+    argv = [
+        tools.path("pg_restore"),
+        "--exit-on-error",
+        "--verbose",
+        "--no-password",
+        "--no-subscriptions",
+        f"--dbname={_conninfo(endpoint.database)}",
+        *([] if options.owners else ["--no-owner", "--no-privileges"]),
+    ]
+    for table in options.tables:
+        schema, _, name = table.partition(".")
+        argv += [f"--schema={schema}", f"--table={name}"]
+    if source.path is not None:
+        feed.tables = sum(1 for line in await _listing(tools, source.path) if " TABLE DATA " in line)
+        jobs = max(options.jobs, 1)
+        argv += [f"--jobs={jobs}"] if jobs > 1 else ["--single-transaction"]
+        program = await Program.start([*argv, str(source.path)], env, on_line=feed.line)
+        try:
+            ended = asyncio.create_task(program.wait())
+            while not ended.done():
+                await asyncio.wait({ended}, timeout=_TICK)
+                feed.tell()
+            if ended.result():
+                raise program.failure(endpoint.label)
+        finally:
+            await program.end()
+    else:
+
+        def blocks(opened: Iterator[bytes]) -> Iterator[bytes]:
+            for block in opened:
+                yield block
+                feed.done += len(block)
+
+        await _fed([*argv, "--single-transaction"], env, endpoint, source, blocks, feed)
+    return () if options.owners else ("left out: owners and grants",)
+
+
+async def _fed(
+    argv: list[str],
+    env: dict[str, str],
+    endpoint: Endpoint,
+    source: DumpSource,
+    blocks: Callable[[Iterator[bytes]], Iterator[bytes]],
+    feed: _Feed,
+) -> None:
+    """Run a program with the dump on its stdin. It never sees a clean end of input unless everything was passed."""
+    read_end, write_end = pipe()
+    try:
+        program = await Program.start(argv, env, stdin=read_end, on_line=feed.line)
+    except BaseException:
+        os.close(write_end)
+        raise
+    finally:
+        os.close(read_end)
+    problem: list[BaseException] = []
+
+    def push() -> None:
+        try:
+            with source.open() as opened:
+                for block in blocks(opened):
+                    view = memoryview(block)
+                    while view:
+                        view = view[os.write(write_end, view) :]
+        except BrokenPipeError:
+            pass  # the program ended first, and says why itself
+        except BaseException as error:
+            problem.append(error)
+
+    pushing = asyncio.create_task(in_thread("load", push))
+    try:
+        while not pushing.done():
+            await asyncio.wait({pushing}, timeout=_TICK)
+            feed.tell()
+        if problem:
+            # Ended before its input ends: psql would commit at the end of a script that was cut short.
+            await program.end()
+            raise (
+                problem[0] if isinstance(problem[0], VezaError) else VezaError(f"the dump cannot be read: {problem[0]}")
+            )
+        os.close(write_end)
+        write_end = -1
+        ended = asyncio.create_task(program.wait())
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=_TICK)
+            feed.tell()
+        if ended.result():
+            raise program.failure(endpoint.label)
+    finally:
+        await program.end()
+        with contextlib.suppress(BaseException):
+            await asyncio.shield(pushing)
+        if write_end >= 0:
+            os.close(write_end)
+
+
+def scan_plain(source: DumpSource) -> ScanReport:
+    """Read a plain dump through; blocks."""
+    gate = PlainFilter()
+    with source.open() as blocks:
+        for block in blocks:
+            gate.feed(block)
+            if len(gate.refused) >= 20:
+                break
+    gate.finish()
+    return gate.report()
+
+
+async def scan_archive(source: DumpSource, tools: Tools) -> ScanReport:
+    """The contents of an archive by ``pg_restore --list``; an encrypted or remote one is read by its start only."""
+    lines = await _listing(tools, source.path) if source.path is not None else await _listing_of_stream(tools, source)
+    tables, roles, extensions, databases, notes = set(), set(), set(), set(), []
+    version = ""
+    for line in lines:
+        if line.startswith(";"):
+            _, _, value = line.partition("Dumped from database version: ")
+            version = value.split(" ")[0] if value else version
+            continue
+        match = _LIST.match(line)
+        owner = line.rsplit(" ", 1)[-1]
+        if owner and not owner.startswith("-") and ";" in line:
+            roles.add(printable(owner, limit=63))
+        if match is None:
+            continue
+        if match[1] == "TABLE":
+            tables.add(printable(f"{match[2]}.{match[3]}", limit=140))
+        elif match[1] == "EXTENSION":
+            extensions.add(printable(match[3].split(" ")[0], limit=63))
+        elif match[1] == "DATABASE":
+            databases.add(printable(match[3].split(" ")[0], limit=63))
+        elif match[1] == "SUBSCRIPTION":
+            notes.append("left out: a subscription: it would take over the live one's slot")
+    return ScanReport(
+        rows={},
+        roles=tuple(sorted(roles)),
+        extensions=tuple(sorted(extensions)),
+        databases=tuple(sorted(databases)),
+        dumped_from=version,
+        complete=True,
+        notes=tuple(notes),
+        tables=tuple(sorted(tables)),
+    )
+
+
+async def _listing(tools: Tools, path: Path) -> list[str]:
+    process = await asyncio.create_subprocess_exec(
+        tools.path("pg_restore"),
+        "--list",
+        str(path),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
+    )
+    out, err = await process.communicate()
+    if process.returncode:
+        why = printable(" ".join(err.decode(errors="replace").split()), limit=200)
+        raise RefusedError(f"the archive {path.name} cannot be read: {why}")
+    return out.decode(errors="replace").splitlines()
+
+
+async def _listing_of_stream(tools: Tools, source: DumpSource) -> list[str]:
+    """The table of contents stands at the archive's start: the rest is not read."""
+    process = await asyncio.create_subprocess_exec(
+        tools.path("pg_restore"),
+        "--list",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
+    )
+
+    def start() -> bytes:
+        collected = bytearray()
+        with source.open() as blocks:
+            for block in blocks:
+                collected += block
+                if len(collected) > 8 << 20:
+                    break
+        return bytes(collected)
+
+    out, _ = await process.communicate(await asyncio.to_thread(start))
+    if process.returncode:
+        raise RefusedError("the archive's table of contents cannot be read")
+    return out.decode(errors="replace").splitlines()
+
+
+def _knows_restrict(tools: Tools) -> bool:
+    minor = tools.version.partition(".")[2]
+    first = _RESTRICT.get(tools.major)
+    return tools.major >= 18 or (first is not None and minor.isdigit() and int(minor) >= first)
+
+
+def _conninfo(database: str) -> str:
+    # A database's name is text: as conninfo, so that one with = in it is no connection string.
+    escaped = database.replace("\\", "\\\\").replace("'", "\\'")
+    return f"dbname='{escaped}'"

@@ -1,0 +1,371 @@
+"""Reads a plain dump as psql would, and lets through only what a dump may hold.
+
+A plain dump is a script for psql: a backslash outside quotes, comments and COPY data begins a command of psql's, and
+``\\!``, ``\\copy … program``, ``\\o |cmd`` or a backtick run a shell (CVE-2025-8714). pg_dump itself writes only
+``\\connect`` (with --create) and, since August 2025, ``\\restrict`` and ``\\unrestrict``. So every other one is
+refused, these are taken out, and a psql that knows ``\\restrict`` is put under it by the loader: then psql itself
+refuses any.
+
+The rules of quoting follow psql's own scanner (source: PostgreSQL, src/fe_utils/psqlscan.l); where its releases differ
+among themselves, and pg_dump never writes such text, the dump is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from veza_tui.adapters.postgres.statements import Verdict, judge
+from veza_tui.model.text import printable
+from veza_tui.ports.database import ScanReport
+
+_WORD = rb"[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*"
+_PLAIN = re.compile(rb"['\"\\;$()]|--|/\*")
+# At a statement's start, and in CREATE FUNCTION or PROCEDURE, words matter: psql counts BEGIN, CASE and END there.
+_RICH = re.compile(rb"['\"\\;$()]|--|/\*|" + _WORD)
+_E_QUOTE = re.compile(rb"['\\]")
+_LINE_END = re.compile(rb"[\n\r]")
+_COMMENT = re.compile(rb"/\*|\*/")
+_DOLLAR = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$")
+_DOLLAR_RUN = re.compile(rb"\$[A-Za-z0-9_\x80-\xff]*")
+# A string goes on after white space with a line end in it (SQL's rule): what follows is read by the same rules.
+_BETWEEN = re.compile(rb"(?:[ \t\f\v]|--[^\n\r]*)*(?:[\n\r](?:[ \t\n\r\f\v]+|--[^\n\r]*(?:[\n\r]|$))*)?")
+_LEADING = re.compile(rb"(?:\s+|--[^\n\r]*(?:[\n\r]|$))*")
+_META = re.compile(rb"\\(?:(restrict|unrestrict)[ \t]+[A-Za-z0-9]+|(connect|c)[ \t]+([^\n]+?))[ \t]*\r?", re.I)
+_VERSION = re.compile(rb"^-- Dumped from database version ([0-9][^\s]*)", re.M)
+_COMPLETE = b"-- PostgreSQL database dump complete"
+_HOLD = 256
+"""Bytes kept back so that no token is cut by the end of a block."""
+_LONGEST = 512 << 20
+"""Bytes of one statement; larger ones are refused rather than held in memory."""
+_ROUTINES = ((b"create", b"function"), (b"create", b"procedure"))
+
+
+@dataclass(slots=True)
+class _Found:
+    rows: dict[str, int] = field(default_factory=dict)
+    roles: set[str] = field(default_factory=set)
+    extensions: set[str] = field(default_factory=set)
+    databases: set[str] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)
+    notes: dict[str, int] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+
+
+class PlainFilter:
+    """Feed it a plain dump in blocks; it gives back what psql may see (lines keep their numbers)."""
+
+    def __init__(self, *, owners: bool = True, server_major: int = 0) -> None:
+        self._owners = owners
+        self._server_major = server_major
+        self._buffer = b""
+        self._start = 0
+        """Where the statement, or the data, that is being read begins in the buffer."""
+        self._position = 0
+        self._state = ""
+        self._tag = b""
+        self._depth = 0
+        self._parens = 0
+        self._begins = 0
+        self._words: list[bytes] = []
+        self._pattern = _RICH
+        self._line_begins = True
+        self._copy = ""
+        self._line = 1
+        self._dumped_from = ""
+        self._tail = b""
+        self._found = _Found()
+
+    @property
+    def refused(self) -> list[str]:
+        """Why it may not be loaded, so far."""
+        return self._found.refused
+
+    def feed(self, data: bytes) -> bytes:
+        """The next block."""
+        if not self._dumped_from and self._line < 64:
+            match = _VERSION.search(data[:4096])
+            self._dumped_from = match[1].decode(errors="replace") if match else ""
+        self._tail = (self._tail + data)[-4096:]
+        self._buffer = self._buffer[self._start :] + data
+        self._position -= self._start
+        self._start = 0
+        return self._run(final=False)
+
+    def finish(self) -> bytes:
+        """The rest, at the end of the file."""
+        out = self._run(final=True)
+        rest = self._buffer[self._start :]
+        if self._copy:
+            self._refuse(f"it ends inside the data of table {self._copy}: the file is truncated")
+        elif self._state not in ("", "-"):
+            self._refuse("it ends inside a quotation or comment: the file is truncated")
+        elif rest[_skip_blank(rest) :]:
+            self._refuse("it ends inside a statement: the file is truncated")
+        return out
+
+    def report(self) -> ScanReport:
+        """What was seen; call it after ``finish``."""
+        found = self._found
+        return ScanReport(
+            rows=dict(found.rows),
+            roles=tuple(sorted(found.roles)),
+            extensions=tuple(sorted(found.extensions)),
+            databases=tuple(sorted(found.databases)),
+            dumped_from=self._dumped_from,
+            complete=_COMPLETE in self._tail,
+            refused=tuple(found.refused),
+            notes=self.notes(),
+            tables=tuple(sorted(found.tables)),
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, one line each."""
+        return tuple(f"left out: {what}" + (f" ({n} times)" if n > 1 else "") for what, n in self._found.notes.items())
+
+    def _refuse(self, why: str) -> None:
+        if len(self._found.refused) < 20:
+            self._found.refused.append(f"line {self._line}: {why}")
+
+    def _run(self, *, final: bool) -> bytes:
+        out: list[bytes] = []
+        while self._copy_data(out, final) if self._copy else self._sql(out, final):
+            pass
+        if len(self._buffer) - self._start > _LONGEST:
+            self._refuse(f"a statement is longer than {_LONGEST >> 20} MiB")
+            self._start = len(self._buffer)
+            self._reset()
+        return b"".join(out)
+
+    def _copy_data(self, out: list[bytes], final: bool) -> bool:
+        """Data lines up to ``\\.`` alone on its line; False when more input is needed."""
+        buffer, start = self._buffer, self._start
+        if final and not buffer.endswith(b"\n"):
+            buffer = self._buffer = buffer + b"\n"
+        at = start if self._line_begins and buffer.startswith((b"\\.\n", b"\\.\r\n"), start) else -1
+        if at < 0:
+            found = [i for i in (buffer.find(b"\n\\.\n", start), buffer.find(b"\n\\.\r\n", start)) if i >= 0]
+            at = min(found) + 1 if found else -1
+        # Four bytes are kept: the end mark may be cut by the block's end.
+        ended = at >= 0
+        cut = at if ended else len(buffer) - (0 if final else 4)
+        if cut > start or ended:
+            rows = buffer.count(b"\n", start, cut)
+            self._found.rows[self._copy] = self._found.rows.get(self._copy, 0) + rows
+            self._line += rows
+            self._line_begins = buffer[cut - 1 : cut] == b"\n" if cut > start else self._line_begins
+            if ended:
+                cut = buffer.index(b"\n", at) + 1
+                self._line += 1
+                self._copy = ""
+            out.append(buffer[start:cut])
+            self._start = self._position = cut
+        return ended
+
+    def _sql(self, out: list[bytes], final: bool) -> bool:
+        """One statement, or one meta line; False when more input is needed."""
+        limit = len(self._buffer) if final else len(self._buffer) - _HOLD
+        while True:
+            if self._state:
+                if not self._inside(limit, final):
+                    return False
+                continue
+            match = self._pattern.search(self._buffer, self._position)
+            if match is None or match.start() >= limit:
+                # Not into a word: it must be seen whole.
+                stop = max(self._position, limit)
+                while stop > self._position and _ident(self._buffer[stop - 1 : stop]):
+                    stop -= 1
+                self._position = stop
+                return False
+            token, at = match[0], match.start()
+            self._position = match.end()
+            if token == b"\\":
+                return self._meta(at, final)
+            if token != b";":
+                self._token(token, at)
+            elif not self._parens and not self._begins:
+                return self._statement(out, final)
+
+    def _token(self, token: bytes, at: int) -> None:
+        before = self._buffer[at - 1 : at] if at > self._start else b""
+        if token == b"'":
+            self._quote(at)
+        elif token == b'"':
+            self._state = '"'
+        elif token == b"--":
+            self._state = "-"
+        elif token == b"/*":
+            self._state, self._depth = "*", 1
+        elif token == b"(":
+            self._parens += 1
+        elif token == b")":
+            self._parens = max(self._parens - 1, 0)
+        elif token == b"$":
+            quote, run = _DOLLAR.match(self._buffer, at), _DOLLAR_RUN.match(self._buffer, at)
+            if _ident(before) or (quote is None and run is not None and run.end() - at > _HOLD - 8):
+                self._refuse("a dollar sign where pg_dump writes none")
+            if quote is not None:
+                self._state, self._tag = "$", quote[0]
+                self._position = quote.end()
+        else:
+            self._word(token.lower())
+
+    def _quote(self, at: int) -> None:
+        prefix = at
+        while prefix > self._start and _ident(self._buffer[prefix - 1 : prefix]) and at - prefix < 3:
+            prefix -= 1
+        letters = self._buffer[prefix:at].lower()
+        if letters not in (b"", b"e", b"b", b"x", b"n"):
+            self._refuse("a word or number right before a quotation, which releases of psql read differently")
+        self._state = "e" if letters == b"e" else "q"
+
+    def _word(self, word: bytes) -> None:
+        if b"$" in word:
+            self._refuse("a dollar sign where pg_dump writes none")
+        if len(self._words) < 4:
+            self._words.append(word)
+            if word not in (b"create", b"or", b"replace", b"function", b"procedure"):
+                self._words += [b""] * (4 - len(self._words))
+        words = tuple(w for w in self._words if w)
+        routine = words[:2] in _ROUTINES or (
+            words[:3] == (b"create", b"or", b"replace") and words[3:4] and (b"create", words[3]) in _ROUTINES
+        )
+        if routine and not self._parens:
+            if word == b"begin" or (word == b"case" and self._begins):
+                self._begins += 1
+            elif word == b"end" and self._begins:
+                self._begins -= 1
+        elif len(self._words) >= 4 and not routine:
+            self._pattern = _PLAIN
+
+    def _inside(self, limit: int, final: bool) -> bool:
+        """Go to the end of a quotation or comment; False when it is not in the buffer yet."""
+        state, buffer = self._state, self._buffer
+        if state == "$":
+            at, width = buffer.find(self._tag, self._position), len(self._tag)
+        elif state in ('"', "q"):
+            at, width = buffer.find(b'"' if state == '"' else b"'", self._position), 1
+        else:
+            match = {"-": _LINE_END, "e": _E_QUOTE, "*": _COMMENT}[state].search(buffer, self._position)
+            at, width = (match.start(), len(match[0])) if match else (-1, 0)
+        if at < 0 or at >= limit:
+            if at < 0:
+                self._position = max(self._position, limit)
+            return False
+        if state == "e" and buffer[at : at + 1] == b"'":
+            gap = _BETWEEN.match(buffer, at + 1)
+            after = gap.end() if gap else at + 1
+            if after >= len(buffer) and not final:
+                return False
+            goes_on = buffer[after : after + 1] == b"'" and _LINE_END.search(buffer, at, after) is not None
+            self._position = after + 1 if goes_on else at + 1
+            self._state = "e" if goes_on else ""
+        elif state == "e":
+            self._position = at + 2
+        elif state == "*":
+            self._position = at + width
+            self._depth += 1 if buffer[at : at + 2] == b"/*" else -1
+            self._state = "*" if self._depth else ""
+        else:
+            self._position = at + width
+            self._state = ""
+        return True
+
+    def _meta(self, at: int, final: bool) -> bool:
+        end = self._buffer.find(b"\n", at)
+        if end < 0 and not final:
+            self._position = at
+            return False
+        end = len(self._buffer) if end < 0 else end + 1
+        line = self._buffer[at:end].rstrip(b"\n")
+        before = self._buffer[self._start : at]
+        match = _META.fullmatch(line)
+        self._line += before.count(b"\n")
+        if before[_skip_blank(before) :] or (before and not before.endswith(b"\n")) or match is None:
+            shown = printable(line.decode(errors="replace"), limit=60)
+            self._refuse(f"a command of psql's, which pg_dump does not write: {shown}")
+        elif match[2]:
+            self._connect(match[3].decode(errors="replace"))
+        self._line += 1
+        self._start = end
+        self._reset()
+        return True
+
+    def _connect(self, target: str) -> None:
+        name = target.strip().split()[0] if not target.strip().startswith(('"', "-", "'")) else target.strip()
+        found = re.search(r"dbname='([^']+)'", target)
+        name = found[1] if found else name.strip("\"'")
+        self._found.databases.add(printable(name, limit=63))
+        self._found.notes["\\connect"] = self._found.notes.get("\\connect", 0) + 1
+        if len(self._found.databases) > 1:
+            self._refuse("it holds more than one database (pg_dumpall): restore each by its own dump")
+
+    def _statement(self, out: list[bytes], final: bool) -> bool:
+        end = self._position
+        text = self._buffer[self._start : end]
+        verdict: Verdict = judge(text[_skip_blank(text) :], owners=self._owners, server_major=self._server_major)
+        if verdict.copy:
+            stop = self._buffer.find(b"\n", end)
+            if stop < 0 and not final:
+                self._position = end - 1  # the semicolon is looked at again with the rest of its line
+                return False
+            if self._buffer[end : stop if stop >= 0 else len(self._buffer)].strip():
+                self._refuse("text between COPY and its data")
+            end = stop + 1 if stop >= 0 else len(self._buffer)
+            text = self._buffer[self._start : end]
+        self._note(verdict)
+        lines = text.count(b"\n")
+        self._line += lines
+        out.append(b"\n" * lines if verdict.skip or verdict.refuse else text)
+        self._start = end
+        self._reset()
+        if verdict.copy:
+            self._copy = verdict.copy
+            self._found.rows.setdefault(verdict.copy, 0)
+            self._line_begins = True
+        return True
+
+    def _note(self, verdict: Verdict) -> None:
+        found = self._found
+        found.roles |= verdict.roles
+        if verdict.extension:
+            found.extensions.add(verdict.extension)
+        if verdict.table:
+            found.tables.add(verdict.table)
+        if verdict.database:
+            found.databases.add(verdict.database)
+            if len(found.databases) > 1:
+                self._refuse("it holds more than one database (pg_dumpall): restore each by its own dump")
+        if verdict.skip:
+            found.notes[verdict.skip] = found.notes.get(verdict.skip, 0) + 1
+        if verdict.refuse:
+            self._refuse(verdict.refuse)
+
+    def _reset(self) -> None:
+        self._position = self._start
+        self._parens = self._begins = self._depth = 0
+        self._words = []
+        self._state, self._pattern = "", _RICH
+
+
+def _ident(char: bytes) -> bool:
+    return bool(char) and (char.isalnum() or char in b"_$" or char >= b"\x80")
+
+
+def _skip_blank(text: bytes) -> int:
+    """Where the first word stands, after blank lines and comments."""
+    position = 0
+    while True:
+        match = _LEADING.match(text, position)
+        position = match.end() if match else position
+        if not text.startswith(b"/*", position):
+            return position
+        depth = 0
+        for token in _COMMENT.finditer(text, position):
+            depth += 1 if token[0] == b"/*" else -1
+            if not depth:
+                position = token.end()
+                break
+        else:
+            return position
