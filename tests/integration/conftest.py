@@ -135,7 +135,7 @@ def postgres_server(server_loop: LoopThread, short_directory: Path) -> Iterator[
     state, run = short_directory / "st", short_directory / "run"
     state.mkdir()
     run.mkdir(exist_ok=True)
-    server = PostgresServer(Postgres(state, run, PASSWORDS, rows=6_000), server_loop)
+    server = PostgresServer(Postgres(state, run, PASSWORDS, short_directory / "pg", rows=6_000), server_loop)
     server.start()
     yield server
     server_loop.call(server.server.close())

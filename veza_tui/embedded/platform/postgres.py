@@ -14,7 +14,6 @@ import os
 import secrets
 import shutil
 import signal
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,13 +59,19 @@ _SETTINGS = {
 
 @dataclass
 class Postgres:
-    """The server. ``directory`` keeps its data, ``run`` (private, a short path) its socket, log and certificate."""
+    """The server. ``directory`` keeps its data, ``run`` (private, a short path) its socket, log and certificate.
+
+    ``beside`` is used where only ``nobody`` can run it: a path whose parents anybody may enter. ``keep``: the data
+    must outlive it.
+    """
 
     directory: Path
     run: Path
     passwords: Mapping[str, str] = field(repr=False)
     """Role -> password, for the owners in SHARES."""
+    beside: Path
     rows: int = DEFAULT_ROWS
+    keep: bool = False
     host: str = "127.0.0.1"
     port: int = 0
     tls: bool = False
@@ -129,14 +134,14 @@ class Postgres:
     async def close(self) -> None:
         """Stop it for good."""
         await self.stop()
-        if self._home is not None and self._home.parent != self.directory:
-            if self.directory.exists():  # --state: keep what nobody's server wrote
+        if self._home is not None and self._home.parent == self.beside:
+            if self.keep:  # bring home what nobody's server wrote
                 kept = self.directory / "postgres"
                 await asyncio.to_thread(shutil.rmtree, kept, True)
                 kept.mkdir(mode=0o700)
                 with contextlib.suppress(OSError):
                     await template.copy(self._home / "data", kept / "data")
-            await asyncio.to_thread(shutil.rmtree, self._home.parent, True)
+            await asyncio.to_thread(shutil.rmtree, self.beside, True)
 
     async def connect(self, database: str = "postgres", *, user: str = "postgres") -> AsyncConnection[tuple[Any, ...]]:
         """A connection over the private socket, as any role, autocommit."""
@@ -158,7 +163,7 @@ class Postgres:
             async with await self.connect(database, user=database) as owner:
                 await owner.execute(
                     "INSERT INTO messages (room_id, author_id, body, sent_at) "
-                    "SELECT 1 + i % 5, 1 + i % 9, 'Message ' || i, now() - make_interval(secs => i * 45) "
+                    "SELECT 1 + i %% 5, 1 + i %% 9, 'Message ' || i, now() - make_interval(secs => i * 45) "
                     "FROM generate_series(%s::int, 1, -1) i",
                     (messages,),
                 )
@@ -179,21 +184,16 @@ class Postgres:
     # -- preparing ----------------------------------------------------------------------------------------------------
 
     async def _prepare(self) -> None:
-        scratch = self.directory
-        if os.geteuid() == 0:
-            scratch = Path(tempfile.mkdtemp(prefix="veza-demo-pg-"))
-        self._found = await binaries.find(scratch)
-        if self._found.mode == "nobody":
-            scratch.chmod(0o755)
-            self._home = scratch / "postgres"
-            self._home.mkdir(mode=0o700)
-        else:
-            if scratch != self.directory:
-                scratch.rmdir()
-            self._home = self.directory / "postgres"
-            self._home.mkdir(mode=0o700, exist_ok=True)
+        self._found = await binaries.find(self.beside)
+        nobody = self._found.mode == "nobody"
+        if nobody:
+            self.beside.mkdir(exist_ok=True)
+            self.beside.chmod(0o711)
+        self._home = (self.beside if nobody else self.directory) / "postgres"
+        self._home.mkdir(mode=0o700, exist_ok=True)
+        self._own(self._home)
         self._socket().mkdir(mode=0o700, exist_ok=True)
-        self._own(self._home, self._socket())
+        self._own(self._socket())
         kept = self.directory / "postgres" / "data"
         if (self._home / "data").exists():
             self.from_template = True
