@@ -17,6 +17,7 @@ from veza_tui.model.exits import Exit
 
 # name -> (module under veza_tui.cli.commands, one line of help). The function in the module is called `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "status": ("status", "Print how the environments are; exit 0 healthy, 1 degraded, 3 unreachable."),
     "validate": ("validate", "Check environments, manifests, pipeline and rules; exit 2 on errors."),
     "vars": ("vars", "Write .env.ENV as the script's generate step does."),
     "init": ("init", "Make a workspace in a new directory."),

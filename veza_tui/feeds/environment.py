@@ -127,14 +127,25 @@ class EnvironmentFeed:
         """``callback`` runs on the loop's thread for each change; the returned function ends it."""
         return self._publisher.subscribe(callback)
 
+    @property
+    def settled(self) -> bool:
+        """Whether everything has been answered once, or refused: what `status` waits for."""
+        if self._cluster is None:
+            return self._connect_error is not None
+        known = all(f.synced or f.lost is not None for f in self._followings)
+        return known and self._monitor.settled and not self._lines.busy
+
     async def start(self) -> None:
         """Begin to watch; returns at once."""
         if self._tasks:
             return
         self._spawn(self._supervise(), "connect")
-        self._monitor.start()
         if self._ask_operation is not None or self._ask_backup is not None:
             self._spawn(self._extras(), "extras")
+
+    def flush(self) -> None:
+        """Publish what is known now, without waiting for more."""
+        self._publisher.flush()
 
     async def refresh(self) -> None:
         """Ask again at once: health, last operation, newest backup; reconnect what waits."""
@@ -195,9 +206,12 @@ class EnvironmentFeed:
             except VezaError as error:
                 self._connect_error = error
                 self._publisher.touch()
+                # Database and cache can be asked without the cluster.
+                self._monitor.start()
                 await self._pause(RECONNECT)
         for following in self._followings:
             following.start(self._cluster, namespace)
+        self._monitor.start()
         await self._monitor.refresh()
         self._spawn(self._identify(self._cluster), "identity")
         self._spawn(self._pulse(self._cluster), "pulse")

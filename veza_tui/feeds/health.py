@@ -55,8 +55,15 @@ class HealthMonitor:
         """The latest, in the order of the checks."""
         return tuple(w.row for w in self._watched)
 
+    @property
+    def settled(self) -> bool:
+        """Whether each check was asked, and none waits for its second answer."""
+        return all(w.row.at and not w.unsettled for w in self._watched)
+
     def start(self) -> None:
-        """Begin; the first questions go out at once."""
+        """Begin; the first questions go out at once. Calling it again does nothing."""
+        if self._tasks:
+            return
         self._tasks = [asyncio.create_task(self._watch(w)) for w in self._watched]
 
     async def refresh(self) -> None:
@@ -109,6 +116,7 @@ class _Watched:
         self.now = asyncio.Event()
         self._history: deque[tuple[float, State, float | None]] = deque(maxlen=HISTORY)
         self._last: State | None = None
+        self.unsettled = False
         self.row = HealthRow(check.name, check.kind, State.UNKNOWN, None, "not asked yet", check.asked, "", 0.0)
 
     def missed(self, at: float) -> None:
@@ -120,6 +128,7 @@ class _Watched:
         shown = answer.state
         ends = (State.OK, State.FAILED)
         unsettled = before in ends and shown in ends and before is not shown
+        self.unsettled = unsettled
         if unsettled:
             shown = State.DEGRADED
         self._history.append((at, answer.state, answer.latency))

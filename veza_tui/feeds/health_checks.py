@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -93,7 +94,11 @@ def judge_http(answer: HttpAnswer) -> Answer:
     if body.get("kind") == "Status" and answer.status >= 400:
         # The API server itself: it found nobody to ask.
         message = str(body.get("message") or "")
-        detail = "no ready pod" if "no endpoints" in message else printable(message, limit=60)
+        detail = printable(message, limit=60)
+        if "no endpoints" in message:
+            detail = "no ready pod"
+        elif "error trying to reach service" in message:
+            detail = "does not answer"
         return Answer(State.FAILED, answer.seconds, f"{answer.status} {detail}", printable(message, limit=300))
     trouble = _trouble(body)
     if answer.status >= 400:
@@ -172,6 +177,9 @@ class CacheCheck:
 
 def _failed(error: VezaError) -> Answer:
     if isinstance(error, ConfigError):
+        variable = re.match(r"\$\{(\w+)\} is neither", error.message)
+        if variable:
+            return Answer(State.UNKNOWN, None, f"{variable[1]} is not set", printable(str(error), limit=300))
         return Answer(State.UNKNOWN, None, printable(error.message, limit=60), printable(str(error), limit=300))
     detail = "does not answer" if isinstance(error, UnreachableError) else "refused"
     return Answer(State.FAILED, None, detail, printable(str(error), limit=300))

@@ -40,7 +40,13 @@ class LastLines:
         self._changed = changed
         self._keys: dict[str, Key] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._first: set[str] = set()
         self._gate = asyncio.Semaphore(TOGETHER)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a first answer is awaited."""
+        return bool(self._first)
 
     def want(self, cluster: Cluster, pods: Iterable[PodRow]) -> None:
         """Fetch what these pods' failures need and is not there yet; forget pods that fail no more."""
@@ -63,6 +69,7 @@ class LastLines:
                 task = self._tasks.pop(uid, None)
                 if task is not None:
                     task.cancel()
+                self._first.add(uid)
                 self._tasks[uid] = asyncio.create_task(self._fetch(cluster, row, container))
 
     async def close(self) -> None:
@@ -77,6 +84,7 @@ class LastLines:
 
     def _forget(self, uid: str) -> None:
         self._keys.pop(uid, None)
+        self._first.discard(uid)
         task = self._tasks.pop(uid, None)
         if task is not None:
             task.cancel()
@@ -103,6 +111,8 @@ class LastLines:
             except Exception:
                 log.exception("last log line of %s", row.name)
                 return
+            finally:
+                self._first.discard(row.uid)
             await self._clock.sleep(RETRY * (attempt + 1))
 
     async def _ask(self, cluster: Cluster, row: PodRow, container: str, previous: bool) -> str:
