@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from veza_tui.feeds.environment import EnvironmentFeed
     from veza_tui.model.environment import Environment
     from veza_tui.model.view import LastOperation, NewestBackup
+    from veza_tui.operations.audit import AuditLog
     from veza_tui.operations.service import OperationsService
+    from veza_tui.operations.store import OperationStore
     from veza_tui.ports.clock import Clock
     from veza_tui.ports.cluster import Cluster
     from veza_tui.ports.health import CacheProbe, DatabaseProbe
@@ -187,3 +189,21 @@ def operations_service(world: World) -> OperationsService:
     from veza_tui.operations.service import OperationsService
 
     return OperationsService(world, ProcessRunners())
+
+
+def operation_store() -> OperationStore:
+    """The operations on this machine, to be read; needs no workspace."""
+    from veza_tui.adapters.process.launcher import ProcessRunners
+    from veza_tui.operations.settings import state_directory
+    from veza_tui.operations.store import OperationStore
+
+    return OperationStore(state_directory(), ProcessRunners())
+
+
+def audit_log() -> AuditLog:
+    """The audit log of this OS user on this machine."""
+    from veza_tui.adapters.process.clock import SystemClock
+    from veza_tui.operations.audit import AuditLog
+    from veza_tui.operations.settings import state_directory
+
+    return AuditLog(state_directory(), SystemClock())

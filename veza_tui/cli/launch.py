@@ -120,8 +120,8 @@ async def after_start(service: OperationsService, operation: str, *, detach: boo
 
 def show_dry_run(preview: Preview, *, as_json: bool) -> int:
     """Print the plan on stdout; exit 6 when the permissions for it are missing."""
+    from veza_tui.operations.checks import need_text
     from veza_tui.operations.preview import preview_lines
-    from veza_tui.operations.service import need_text
 
     if as_json:
         missing = [need_text(n) for n in preview.missing]

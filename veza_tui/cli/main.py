@@ -21,6 +21,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("validate", "Check environments, manifests, pipeline and rules; exit 2 on errors."),
     "vars": ("vars", "Write .env.ENV as the script's generate step does."),
     "init": ("init", "Make a workspace in a new directory."),
+    "operations": ("operations", "List, show, attach to, cancel, resume or undo operations."),
+    "approve": ("approve", "Approve or deny an operation that waits for it."),
+    "audit": ("audit", "Show the audit log, or verify that nobody touched it."),
+    "_run": ("run_", "The runner's process; started by the others."),
 }
 
 
@@ -28,7 +32,7 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when called: --help and --version import no client library."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [name for name in COMMANDS if not name.startswith("_")]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         entry = COMMANDS.get(cmd_name)
@@ -40,7 +44,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # The help lines come from the table, so that --help imports no command.
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from veza_tui.model.plan import Change, Plan
 from veza_tui.model.text import printable
-from veza_tui.operations.service import Preview, need_text
+from veza_tui.operations.checks import need_text
+from veza_tui.operations.service import Preview
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:

@@ -1,0 +1,58 @@
+"""`veza-tui _run ID`: the runner's process. Hidden: it is started by the commands and screens, not by people."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from veza_tui.cli.main import Options
+
+
+@click.command(hidden=True)
+@click.argument("operation")
+@click.option("--mode", type=click.Choice(["run", "resume", "undo"]), default="run")
+@click.option("--handshake", type=int, default=-1)
+@click.pass_obj
+def command(options: Options, operation: str, mode: str, handshake: int) -> int:
+    """Run an operation in this process, detached from every terminal."""
+    os.umask(0o077)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # A wake-up that comes before the loop listens must not kill: the control file is read at the start anyway.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    if handshake >= 0 and os.fork():
+        os._exit(0)  # the starter waits for us only; the child belongs to init and leads no session
+    from veza_tui import wiring
+    from veza_tui.adapters.process.launcher import ProcessRunners
+    from veza_tui.model.errors import VezaError
+    from veza_tui.operations.runner import run_operation
+    from veza_tui.operations.settings import state_directory
+    from veza_tui.operations.world import World
+
+    pipe = handshake
+
+    def tell(code: int, message: str, hint: str) -> None:
+        nonlocal pipe
+        if pipe >= 0:
+            word = json.dumps({"exit": int(code), "message": message, "hint": hint}).encode()
+            with contextlib.suppress(BrokenPipeError):  # the starter may be gone; the operation goes on
+                os.write(pipe, word)
+            os.close(pipe)
+            pipe = -1
+
+    def open_world(workspace: str, read_only: bool) -> World:
+        return wiring.open_world(Path(workspace), read_only=read_only or options.read_only)
+
+    try:
+        code = asyncio.run(run_operation(state_directory(), operation, mode, ProcessRunners(), open_world, tell))
+    except VezaError as error:
+        tell(error.exit, error.message, error.hint)
+        raise
+    return code

@@ -1,0 +1,112 @@
+"""What must be true before a plan runs, asked again in the runner: read-only, cluster, permissions, no drift."""
+
+from __future__ import annotations
+
+from veza_tui.model.environment import Environment
+from veza_tui.model.errors import RefusedError
+from veza_tui.model.plan import Need, Plan
+from veza_tui.model.text import printable
+from veza_tui.operations.context import Context, find_action, find_verifier
+from veza_tui.operations.policy import changes_something, read_only_reason
+from veza_tui.ports.cluster import Cluster
+
+ABSENT = "absent"
+
+
+def uses_cluster(plan: Plan) -> bool:
+    """A plan without a server touches no cluster: no Lease, no permissions, no Events."""
+    return bool(plan.target.server)
+
+
+def all_needs(plan: Plan) -> tuple[Need, ...]:
+    """The plan's permissions with those of its lock."""
+    if not uses_cluster(plan):
+        return plan.needs
+    group, namespace = "coordination.k8s.io", plan.target.namespace
+    lease = [Need(verb, "leases", group, namespace=namespace) for verb in ("get", "create", "update")]
+    return (*plan.needs, *(need for need in lease if need not in plan.needs))
+
+
+def may_create_namespace(plan: Plan) -> bool:
+    """Whether the plan creates its namespace, so that its lock may do it first."""
+    return any(n.resource == "namespaces" and n.verb in ("create", "patch") for n in plan.needs)
+
+
+def check_read_only(environment: Environment, plan: Plan, read_only: bool) -> None:
+    """RefusedError when a plan that changes something meets any of the three read-only switches."""
+    why = read_only_reason(environment, read_only)
+    if why and changes_something(plan):
+        raise RefusedError(why, hint="nothing was changed")
+
+
+def check_actions(plan: Plan) -> None:
+    """RefusedError when a step's action, or its undo, is not known to this version."""
+    for name in (name for step in plan.steps for name in (step.action, step.undo) if name):
+        try:
+            find_action(name)
+        except KeyError:
+            raise RefusedError(
+                f"this version of veza-tui does not know the action {printable(name, limit=60)}",
+                hint="make the plan again",
+            ) from None
+
+
+async def check_target(cluster: Cluster, environment: Environment, plan: Plan) -> None:
+    """RefusedError when the environment leads to another cluster or namespace than when the plan was made."""
+    target = plan.target
+    if environment.kubernetes.namespace != target.namespace:
+        raise RefusedError(
+            f"the plan is for namespace {target.namespace}, {environment.name} is now in "
+            f"{environment.kubernetes.namespace}",
+            hint="make it again",
+        )
+    identity = await cluster.identity()
+    if (identity.server, identity.uid) != (target.server, target.cluster_uid):
+        raise RefusedError(
+            f"the plan is for the cluster at {target.server} ({target.cluster_uid or 'no uid'}), "
+            f"{environment.name} is now at {identity.server} ({identity.uid or 'no uid'})",
+            hint="make it again",
+        )
+
+
+async def missing_permissions(cluster: Cluster, plan: Plan) -> tuple[Need, ...]:
+    """What the plan needs and this user has not: one SelfSubjectAccessReview each."""
+    needs = all_needs(plan)
+    if not needs or not uses_cluster(plan):
+        return ()
+    answers = await cluster.allowed(needs)
+    return tuple(need for need, yes in zip(needs, answers, strict=True) if not yes)
+
+
+def need_text(need: Need) -> str:
+    """A permission as a person reads it: ``patch apps/deployments/scale in veza-production``."""
+    kind = "/".join(filter(None, (need.group, need.resource, need.subresource)))
+    name = f" {need.name}" if need.name else ""
+    return f"{need.verb} {kind}{name}" + (f" in {need.namespace}" if need.namespace else "")
+
+
+async def check_permissions(cluster: Cluster, plan: Plan) -> None:
+    """RefusedError listing every missing one."""
+    missing = await missing_permissions(cluster, plan)
+    if missing:
+        raise RefusedError(f"missing permissions: {', '.join(map(need_text, missing))}", hint="nothing was changed")
+
+
+async def check_drift(context: Context, plan: Plan) -> None:
+    """RefusedError when anything that the plan's fingerprint names is not as it was."""
+    by_prefix: dict[str, list[str]] = {}
+    for key in plan.fingerprint:
+        by_prefix.setdefault(key.partition(":")[0], []).append(key)
+    drifted = []
+    for prefix, keys in sorted(by_prefix.items()):
+        recompute = find_verifier(prefix)
+        if recompute is None:
+            raise RefusedError(f"the plan rests on {keys[0]}, which this version cannot check", hint="make it again")
+        now = await recompute(context, keys)
+        drifted += [key for key in keys if now.get(key, ABSENT) != plan.fingerprint[key]]
+    if drifted:
+        names = ", ".join(printable(key.partition(":")[2] or key, limit=80) for key in sorted(drifted)[:5])
+        more = f" and {len(drifted) - 5} more" if len(drifted) > 5 else ""
+        raise RefusedError(
+            f"the plan is void: changed since it was made: {names}{more}", hint="nothing was changed; make it again"
+        )

@@ -1,0 +1,88 @@
+"""Waits for an approval."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any, Protocol
+
+from veza_tui.model.errors import RefusedError, VezaError
+from veza_tui.model.plan import Plan
+from veza_tui.operations.approval import Approvals, Ask, judge
+from veza_tui.operations.request import Request
+from veza_tui.ports.clock import Clock
+from veza_tui.ports.cluster import ClusterError
+
+POLL_SECONDS = 1.0
+
+
+class Refusal(Exception):
+    """Carries why the approval was not given."""
+
+    def __init__(self, refused: VezaError) -> None:
+        super().__init__(str(refused))
+        self.refused = refused
+
+
+class WriteEvent(Protocol):
+    """Appends to the journal."""
+
+    def __call__(self, kind: str, data: dict[str, Any], *, step: str = "", sync: bool = False) -> None: ...
+
+
+async def wait_for_approval(
+    approvals: Approvals,
+    plan: Plan,
+    request: Request,
+    needed: int,
+    clock: Clock,
+    cancelled: asyncio.Event,
+    write: WriteEvent,
+) -> tuple[str, ...] | None:
+    """Who approved it; None when a cancel came first.
+
+    Raises:
+        Refusal: it was denied, or nobody answered in time.
+    """
+    now = clock.now()
+    expires = now + request.approval_seconds
+    ask = Ask(request.id, plan.to_json(), plan.hash, request.person, needed, now, expires, request.reason)
+    await approvals.ask(ask)
+    others = "1 other person" if needed == 1 else f"{needed} other people"
+    text = f"for the approval of {others}: veza-tui approve {request.id}"
+    write("wait", {"for": "approval", "needed": needed, "expires": expires, "reason": text}, sync=True)
+    seen: frozenset[str] = frozenset()
+    try:
+        while True:
+            try:
+                grants = await approvals.grants(request.id)
+            except ClusterError:
+                grants = []  # it is asked again in a moment; the expiry ends it
+            verdict = judge(ask, grants, clock.now())
+            labels = frozenset(g.label for g in verdict.counted)
+            if labels != seen:
+                seen = labels
+                write(
+                    "note", {"text": f"approved by {', '.join(sorted(labels))} ({len(labels)} of {needed})"}, sync=True
+                )
+            if verdict.refused:
+                raise Refusal(RefusedError(f"not approved: {verdict.refused}", hint="nothing was changed"))
+            if verdict.approved:
+                who = tuple(g.label for g in verdict.approved)
+                write("approval", {"approvers": list(who), "plan_hash": plan.hash}, sync=True)
+                return who
+            if cancelled.is_set():
+                return None
+            await _nap(clock, cancelled)
+    finally:
+        await approvals.clear(request.id)
+
+
+async def _nap(clock: Clock, cancelled: asyncio.Event) -> None:
+    nap = asyncio.ensure_future(clock.sleep(POLL_SECONDS))
+    woken = asyncio.ensure_future(cancelled.wait())
+    await asyncio.wait({nap, woken}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (nap, woken):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
