@@ -118,6 +118,8 @@ _NO_RETRY: set[str] = set()
 # Modules that register actions; imported when the first action is looked up.
 ACTION_MODULES: list[str] = [
     "veza_tui.operations.fingerprint",
+    "veza_tui.operations.deploy.steps",
+    "veza_tui.operations.deploy.touch",
 ]
 
 

@@ -1,0 +1,24 @@
+"""`veza-tui deploy ENV`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from veza_tui.cli.launch import launch, mutating_options
+
+if TYPE_CHECKING:
+    from veza_tui.cli.main import Options
+
+
+@click.command("deploy")
+@click.argument("environment")
+@click.option("--no-rollback", is_flag=True, help="On failure leave everything as it is then.")
+@mutating_options
+@click.pass_obj
+def command(options: Options, /, environment: str, no_rollback: bool, **flags: Any) -> int:
+    """Apply k8s/ENV/ and wait for the rollouts; on failure go back to the last good release."""
+    from veza_tui.operations.deploy.plan import deploy_planner
+
+    return launch(options, environment, deploy_planner(rollback=not no_rollback), **flags)

@@ -1,0 +1,225 @@
+"""Plans that apply objects: deploy, set-image, promote, rollback. The pure functions stand below their planners."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from veza_tui.model.environment import Environment
+from veza_tui.model.errors import ConfigError, RefusedError
+from veza_tui.model.plan import Change, Plan, Step, Target
+from veza_tui.model.release import Release, images_of, objects_digest
+from veza_tui.model.text import printable
+from veza_tui.operations.context import PlanContext, Planner
+from veza_tui.operations.deploy import releases, server
+from veza_tui.operations.deploy.objects import (
+    JSONObject,
+    deployments_of,
+    kept,
+    name_of,
+    resource_of,
+    with_images,
+    workspace_objects,
+)
+from veza_tui.operations.deploy.server import Preview
+from veza_tui.operations.fingerprint import file_digest, file_key, object_digest, object_key
+from veza_tui.ports.cluster import Denied
+
+TIMEOUT = 900.0
+"""Seconds for all rollouts together, unless --timeout says otherwise."""
+_DRIFT_SHOWN = 8
+
+
+def deploy_planner(
+    *, images: Mapping[str, str] | None = None, kind: str = "deploy", origin: str = "", rollback: bool = True
+) -> Planner:
+    """A planner that applies the workspace's manifests, with ``images`` (deployment -> image) laid over them."""
+
+    async def planner(context: PlanContext) -> Plan:
+        _require_valid(context)
+        objects = await workspace_objects(context.workspace, context.environment, context.cluster)
+        objects = with_images(objects, images or {})
+        preview = await server.preview(context.cluster, objects)
+        history, notes = await _history(context)
+        return deploy_plan(
+            context.environment, context.target, objects, preview, history,
+            kind=kind, images=images or {}, origin=origin, notes=notes, rollback=rollback,
+            files={**_files(context)},
+        )  # fmt: skip
+
+    return planner
+
+
+def rollback_planner(to: str = "") -> Planner:
+    """A planner that applies a release again: ``to`` (its number), or the newest good one before the present one."""
+
+    async def planner(context: PlanContext) -> Plan:
+        history = await releases.list_releases(context.cluster, context.environment.kubernetes.namespace)
+        wanted = choose_release(history, to)
+        objects = [dict(o) for o in wanted.objects]
+        preview = await server.preview(context.cluster, objects)
+        return deploy_plan(
+            context.environment, context.target, objects, preview, history,
+            kind="rollback", images={}, origin=f"release {wanted.number}", release=wanted.number, rollback=False,
+            notes=() if wanted.good else (f"Release {wanted.number} was never seen healthy.",), files={},
+        )  # fmt: skip
+
+    return planner
+
+
+def choose_release(history: Sequence[Release], to: str) -> Release:
+    """The release to go back to.
+
+    Raises:
+        ConfigError: it does not exist, or there is nothing to go back to.
+    """
+    if to:
+        return releases.find(history, to)
+    current = history[0] if history else None
+    chosen = releases.last_good(history, before=current.number if current and current.good else None)
+    if chosen is None:
+        raise ConfigError("there is no good release to go back to", hint="`veza-tui releases ENV` lists them")
+    return chosen
+
+
+def deploy_plan(
+    environment: Environment,
+    target: Target,
+    objects: Sequence[JSONObject],
+    preview: Preview,
+    history: Sequence[Release],
+    *,
+    kind: str,
+    images: Mapping[str, str],
+    origin: str = "",
+    release: int | None = None,
+    notes: Sequence[str] = (),
+    rollback: bool = True,
+    files: Mapping[str, str] | None = None,
+) -> Plan:
+    """The plan; no steps when the server would change nothing and every rollout of the last release was good."""
+    names = deployments_of(objects, environment)
+    source = {"release": release} if release is not None else {"images": dict(images)}
+    may_roll_back = rollback and environment.policy.rollback_enabled
+    steps: tuple[Step, ...] = ()
+    same = bool(history) and history[0].good and history[0].digest == objects_digest(kept(objects))
+    if preview.changes or not same:
+        steps = _steps(environment, names, source, kind, preview.changes, may_roll_back)
+    return Plan(
+        kind=kind,
+        target=target,
+        title=_title(kind, environment, origin),
+        steps=steps,
+        changes=preview.changes,
+        needs=tuple(server.needs(objects, preview.unchecked)),
+        notes=(*_notes(environment, preview, history, may_roll_back), *notes),
+        options={"deployments": names, "origin": origin, "images": images_of(objects), **source},
+        fingerprint={
+            **(files or {}),
+            **{
+                object_key(resource_of(o), name_of(o)): _digest_now(preview, o)
+                for o in objects
+                if f"{o['kind']}/{name_of(o)}" in preview.live
+            },
+        },
+        timeout=TIMEOUT,
+        rollback_on_failure=may_roll_back,
+    )
+
+
+def _digest_now(preview: Preview, obj: Mapping[str, Any]) -> str:
+    from veza_tui.operations.fingerprint import ABSENT
+
+    live = preview.live.get(f"{obj['kind']}/{name_of(obj)}")
+    if live is None:
+        return ABSENT
+    return object_digest(live, without=("replicas",) if obj["kind"] == "Deployment" else ())
+
+
+def _steps(
+    environment: Environment,
+    names: Sequence[str],
+    source: Mapping[str, Any],
+    kind: str,
+    changes: Sequence[Change],
+    may_roll_back: bool,
+) -> tuple[Step, ...]:
+    objects = sorted({c.object for c in changes})
+    steps = []
+    if kind != "rollback":
+        steps += [
+            Step("validate", f"Validate {environment.name}", "deploy.validate", mutates=False),
+            Step("vars", f"Write .env.{environment.name}", "deploy.vars",
+                 changes=(f"writes .env.{environment.name} (0600)",)),
+        ]  # fmt: skip
+    steps += [
+        Step("check", "Dry-run every object on the server", "deploy.check", dict(source), mutates=False),
+        Step("apply", f"Apply {len(objects)} changed objects" if objects else "Apply (nothing differs)",
+             "deploy.apply", {**source, "kind": kind}, changes=tuple(f"applies {o}" for o in objects),
+             undo="deploy.back_to_good" if may_roll_back else ""),
+        Step("rollout", f"Wait for {', '.join(names)}", "deploy.rollout", {"deployments": list(names)}, mutates=False),
+        Step("record", "Record the release as good", "deploy.record", mutates=True),
+    ]  # fmt: skip
+    return tuple(steps)
+
+
+def _title(kind: str, environment: Environment, origin: str) -> str:
+    words = {
+        "deploy": f"Deploy {environment.name}",
+        "rollback": f"Roll {environment.name} back to {origin}",
+        "promote": f"Promote {origin} to {environment.name}",
+        "set-image": f"Set images of {environment.name}",
+    }
+    return words.get(kind, f"{kind} {environment.name}")
+
+
+def _notes(environment: Environment, preview: Preview, history: Sequence[Release], may_roll_back: bool) -> list[str]:
+    notes = []
+    if not preview.changes:
+        notes.append("The server would change nothing: what is there is what the manifests say.")
+    if preview.unchecked:
+        notes.append(f"{environment.kubernetes.namespace} does not exist yet: its objects are checked once it does.")
+    if may_roll_back:
+        good = releases.last_good(history)
+        notes.append(
+            f"On failure it goes back to release {good.number}."
+            if good
+            else "On failure it goes back to what is there now (recorded first)."
+        )
+    elif environment.policy.rollback_enabled is False:
+        notes.append("On failure nothing is rolled back: the pipeline file sets rollback_enabled: false.")
+    notes += [
+        f"Set by hand ({printable(change.by, limit=40)}) and left alone: {change.object} {change.path}"
+        for change in preview.drift[:_DRIFT_SHOWN]
+    ]
+    if len(preview.drift) > _DRIFT_SHOWN:
+        notes.append(f"… and {len(preview.drift) - _DRIFT_SHOWN} more fields set by hand")
+    return notes
+
+
+async def _history(context: PlanContext) -> tuple[list[Release], tuple[str, ...]]:
+    namespace = context.environment.kubernetes.namespace
+    try:
+        return await releases.list_releases(context.cluster, namespace), ()
+    except Denied:
+        return [], ("You may not list Secrets: releases cannot be seen.",)
+
+
+def _files(context: PlanContext) -> dict[str, str]:
+    """Digests of every file that the objects are made of: edited between confirmation and run, the plan is void."""
+    root = Path(context.workspace.path)
+    name = context.environment.name
+    paths = [context.workspace.environment_path(name), context.workspace.secrets_path(name)]
+    folder = Path(context.workspace.manifests_path(name))
+    if folder.is_dir():
+        paths += sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml", ".json"))
+    return {file_key(root, Path(p)): file_digest(Path(p)) for p in paths}
+
+
+def _require_valid(context: PlanContext) -> None:
+    from veza_tui.operations.deploy.steps import first_error
+
+    problem = first_error(context.workspace, context.environment.name)
+    if problem:
+        raise RefusedError(problem, hint=f"nothing was changed; `veza-tui validate {context.environment.name}`")

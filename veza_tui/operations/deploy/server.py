@@ -1,0 +1,105 @@
+"""Asking the server what an apply would do, and doing it: every object is dry-run before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from veza_tui.model.errors import RefusedError
+from veza_tui.model.plan import Change, Need
+from veza_tui.operations.deploy.diff import changes, drift, label
+from veza_tui.operations.deploy.objects import JSONObject, name_of, namespace_of, resource_of
+from veza_tui.ports.cluster import NAMESPACES, Cluster, Denied, Invalid, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What applying would change; ``unchecked`` are objects whose namespace does not exist yet."""
+
+    changes: tuple[Change, ...]
+    drift: tuple[Change, ...]
+    unchecked: tuple[str, ...]
+    live: Mapping[str, JSONObject | None]
+
+
+async def preview(cluster: Cluster, objects: Sequence[JSONObject]) -> Preview:
+    """Dry-run every object on the server and compare.
+
+    Raises:
+        RefusedError: the server refuses an object; all refusals are named, nothing was written.
+    """
+    found: list[Change] = []
+    drifted: list[Change] = []
+    unchecked: list[str] = []
+    refused: list[str] = []
+    live: dict[str, JSONObject | None] = {}
+    missing = await _missing_namespaces(cluster, objects)
+    for obj in objects:
+        resource, namespace = resource_of(obj), namespace_of(obj)
+        if namespace in missing:
+            # A dry run cannot make the namespace: the server would answer 404 for all that is in it.
+            unchecked.append(label(obj))
+            found.append(Change(label(obj), "", None, "created"))
+            live[label(obj)] = None
+            continue
+        now = await current(cluster, obj)
+        live[label(obj)] = now
+        try:
+            result = await cluster.apply(obj, force=True, dry_run=True)
+        except Denied as error:
+            if resource is NAMESPACES and now is not None:
+                continue  # an ordinary deployer may not write namespaces, and need not while it is there
+            refused.append(f"{label(obj)}: {error.message}")
+            continue
+        except (Invalid, NotFound) as error:
+            refused.append(f"{label(obj)}: {error.message}")
+            continue
+        found += changes(now, result)
+        if now is not None:
+            drifted += drift(now, result)
+    if refused:
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        raise RefusedError(f"the server refuses {refused[0]}{more}", hint="nothing was changed; run veza-tui validate")
+    return Preview(tuple(found), tuple(drifted), tuple(unchecked), live)
+
+
+async def current(cluster: Cluster, obj: Mapping[str, Any]) -> JSONObject | None:
+    """The object as it stands on the server, None when it does not."""
+    try:
+        return await cluster.get(resource_of(obj), name_of(obj), namespace_of(obj))
+    except NotFound:
+        return None
+
+
+async def _missing_namespaces(cluster: Cluster, objects: Sequence[JSONObject]) -> set[str]:
+    missing = set()
+    for name in {n for o in objects if (n := namespace_of(o))}:
+        try:
+            await cluster.get(NAMESPACES, name)
+        except NotFound:
+            missing.add(name)
+        except Denied:
+            continue  # may not look: then the dry run itself tells
+    return missing
+
+
+def needs(objects: Sequence[JSONObject], unchecked: Sequence[str] = ()) -> list[Need]:
+    """The permissions that applying the objects and watching the outcome needs.
+
+    A namespace that exists is left as it is by those who may not write it; ``unchecked`` objects have none yet.
+    """
+    wanted: dict[tuple[str, ...], Need] = {}
+    for obj in objects:
+        resource, namespace = resource_of(obj), namespace_of(obj) or ""
+        verbs = ("get", "create", "patch") if resource is not NAMESPACES or unchecked else ()
+        for verb in verbs:
+            need = Need(verb, resource.plural, resource.group, namespace=namespace)
+            wanted[(verb, resource.group, resource.plural, namespace)] = need
+        if resource.namespaced:
+            for plural, group in (("pods", ""), ("replicasets", "apps"), ("deployments", "apps"), ("events", "")):
+                for verb in ("list", "watch"):
+                    wanted[(verb, group, plural, namespace)] = Need(verb, plural, group, namespace=namespace)
+            for verb in ("list", "create", "patch"):
+                wanted[(verb, "", "secrets", namespace)] = Need(verb, "secrets", "", namespace=namespace)
+    return list(wanted.values())

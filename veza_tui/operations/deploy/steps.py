@@ -1,0 +1,207 @@
+"""The steps of a deploy. Each is idempotent: after a crash it is run again from its start."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from typing import Any
+
+from veza_tui.model.errors import RefusedError, VezaError
+from veza_tui.model.plan import Step
+from veza_tui.model.release import Release, images_of, objects_digest
+from veza_tui.model.text import printable
+from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.deploy import releases, server
+from veza_tui.operations.deploy.evidence import keep_evidence
+from veza_tui.operations.deploy.objects import (
+    JSONObject,
+    deployments_of,
+    kept,
+    name_of,
+    namespace_of,
+    resource_of,
+    with_images,
+    workspace_objects,
+)
+from veza_tui.operations.deploy.rollout import RolloutFailed, wait_rollouts
+from veza_tui.ports.cluster import NAMESPACES, Denied
+from veza_tui.workspace.load import Workspace
+
+
+def first_error(workspace: Workspace, name: str) -> str:
+    """The first validation error of an environment as one line, empty when there is none."""
+    from veza_tui.model.finding import Severity
+    from veza_tui.workspace.validate import validate
+
+    errors = [f for f in validate(workspace, [name]) if f.severity is Severity.ERROR]
+    if not errors:
+        return ""
+    first = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"{first.file}:{first.line}: {first.key}: {first.message}{more}"
+
+
+@action("deploy.validate")
+async def validate_step(context: Context, step: Step) -> Result:
+    """The same checks as `veza-tui validate ENV`."""
+    problem = first_error(context.workspace, context.environment.name)
+    if problem:
+        raise RefusedError(problem)
+    return {}
+
+
+@action("deploy.vars")
+async def write_vars_step(context: Context, step: Step) -> Result:
+    """Write ``.env.ENV`` as the guide's script does."""
+    from veza_tui.workspace.varsfile import write_vars
+
+    path = write_vars(context.workspace, context.environment.name)
+    return {"path": str(path)}
+
+
+async def objects_for(context: Context, args: Mapping[str, Any]) -> list[JSONObject]:
+    """The objects that the plan names: those of a release, or the workspace's with images laid over."""
+    namespace = context.environment.kubernetes.namespace
+    if args.get("release") is not None:
+        history = await releases.list_releases(context.cluster, namespace)
+        return [dict(o) for o in releases.find(history, str(args["release"])).objects]
+    objects = await workspace_objects(context.workspace, context.environment, context.cluster)
+    return with_images(objects, args.get("images") or {})
+
+
+@action("deploy.check")
+async def check_step(context: Context, step: Step) -> Result:
+    """Dry-run all objects: what the server refuses is found before the first write."""
+    objects = await objects_for(context, step.args)
+    preview = await server.preview(context.cluster, objects)
+    return {"changes": len(preview.changes), "unchecked": list(preview.unchecked)}
+
+
+@action("deploy.apply")
+async def apply_step(context: Context, step: Step) -> Result:
+    """Apply in order, after writing down what a rollback needs: the baseline, or the release as it will be."""
+    objects = await objects_for(context, step.args)
+    await _record_baseline(context, objects)
+    applied = []
+    for number, obj in enumerate(objects, 1):
+        context.report.progress(number / len(objects), f"{obj['kind']}/{name_of(obj)}")
+        await _apply(context, obj)
+        applied.append(f"{obj['kind']}/{name_of(obj)}")
+        if resource_of(obj) is NAMESPACES:
+            # What could not be dry-run without its namespace is dry-run now, before the rest is written.
+            await server.preview(context.cluster, [o for o in objects if namespace_of(o) == name_of(obj)])
+    release = await _record(context, objects, str(step.args.get("kind") or "deploy"))
+    return {"applied": applied, "release": release.number}
+
+
+async def _apply(context: Context, obj: JSONObject) -> None:
+    try:
+        await context.cluster.apply(obj, force=True)
+    except Denied:
+        if resource_of(obj) is NAMESPACES and await server.current(context.cluster, obj) is not None:
+            return
+        raise
+
+
+@action("deploy.rollout")
+async def rollout_step(context: Context, step: Step) -> Result:
+    """Wait until every rollout is complete; keep evidence of the failing pods when one cannot be."""
+    namespace = context.environment.kubernetes.namespace
+    names = list(step.args["deployments"])
+    try:
+        rows = await wait_rollouts(context, namespace, names, timeout=context.plan.timeout)
+    except RolloutFailed as failure:
+        await keep_evidence(context, namespace, failure.pods)
+        raise
+    return {"deployments": {n: {"revision": r.revision, "images": list(r.images)} for n, r in rows.items()}}
+
+
+@action("deploy.record")
+async def record_step(context: Context, step: Step) -> Result:
+    """The release was seen healthy: it is one to go back to."""
+    namespace = context.environment.kubernetes.namespace
+    number = context.result("apply").get("release")
+    history = await releases.list_releases(context.cluster, namespace)
+    release = releases.find(history, str(number))
+    await releases.mark_good(context.cluster, namespace, release)
+    return {"release": release.number, "images": {d: dict(c) for d, c in release.images.items()}}
+
+
+@action("deploy.back_to_good")
+async def back_to_good(context: Context, step: Step) -> Result:
+    """The undo of apply: the last good release (or the baseline) is applied again and waited for."""
+    namespace = context.environment.kubernetes.namespace
+    history = await releases.list_releases(context.cluster, namespace)
+    failed = context.result("apply").get("release")
+    good = releases.last_good(history, before=int(failed) if failed else None)
+    if good is None:
+        raise VezaError(
+            "there is no good release to go back to: this was the first deploy",
+            hint=f"what was applied is still in {namespace}",
+        )
+    context.report.output(f"going back to release {good.number}")
+    objects = [dict(o) for o in good.objects]
+    for obj in objects:
+        await _apply(context, obj)
+    names = deployments_of(objects, context.environment)
+    await wait_rollouts(context, namespace, names, timeout=min(context.plan.timeout, 600.0))
+    return {"release": good.number}
+
+
+async def _record_baseline(context: Context, objects: list[JSONObject]) -> None:
+    """Before our first deploy: what is there now becomes release 1, so that there is something to go back to."""
+    namespace = context.environment.kubernetes.namespace
+    if await releases.list_releases(context.cluster, namespace):
+        return
+    found = []
+    for obj in objects:
+        live = await server.current(context.cluster, obj)
+        if live is not None and resource_of(obj) is not NAMESPACES:
+            found.append(_as_manifest(live))
+    if any(o["kind"] == "Deployment" for o in found):
+        release = _release(context, found, "baseline")
+        # It runs now; whether it was healthy nobody recorded, but it is what people had before us.
+        stored = await releases.record(context.cluster, namespace, release)
+        await releases.mark_good(context.cluster, namespace, stored)
+
+
+async def _record(context: Context, objects: list[JSONObject], kind: str) -> Release:
+    namespace = context.environment.kubernetes.namespace
+    return await releases.record(context.cluster, namespace, _release(context, kept(objects), kind))
+
+
+def _release(context: Context, objects: list[JSONObject], kind: str) -> Release:
+    person = getattr(context, "person", None)
+    return Release(
+        number=1,
+        at=context.clock.now(),
+        who=str(getattr(person, "label", "") or ""),
+        reason=str(getattr(context, "reason", "") or ""),
+        operation=context.operation_id,
+        images=images_of(objects),
+        digest=objects_digest(objects),
+        kind=kind,
+        commit=_commit(str(context.directory)),
+        note=str(context.plan.options.get("origin") or ""),
+        objects=tuple(objects),
+    )
+
+
+def _as_manifest(live: JSONObject) -> JSONObject:
+    """A live object as it could be applied again: without what only the server writes."""
+    metadata = live["metadata"]
+    kept = {k: metadata[k] for k in ("name", "namespace", "labels", "annotations") if k in metadata}
+    body = {k: v for k, v in live.items() if k not in ("status", "metadata")}
+    if live["kind"] == "Service":
+        body["spec"] = {k: v for k, v in body["spec"].items() if k not in ("clusterIP", "clusterIPs")}
+    return {**body, "metadata": kept}
+
+
+def _commit(directory: str) -> str:
+    try:
+        answer = subprocess.run(
+            ["git", "-C", directory, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return printable(answer.stdout.strip(), limit=64)
