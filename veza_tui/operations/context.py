@@ -42,6 +42,10 @@ class Context(Protocol):
     plan: Plan
     environment: Environment
     operation_id: str
+    who: str
+    """Who started it, user@host."""
+    reason: str
+    """Why, as the starter said."""
     report: Reporter
     clock: Clock
     evidence: Any

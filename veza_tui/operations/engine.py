@@ -366,6 +366,8 @@ class Engine:
             plan=self._plan,
             environment=self._environment,
             operation_id=self._files.id,
+            who=self._request.person.label,
+            reason=self._request.reason or self._request.break_glass,
             report=reporter or self._reporter(step),
             world=self._world,
             cluster=self._retrying_cluster,

@@ -85,6 +85,8 @@ class StepContext:
         plan: Plan,
         environment: Environment,
         operation_id: str,
+        who: str = "",
+        reason: str = "",
         report: JournalReporter,
         world: World,
         cluster: Callable[[], Cluster],
@@ -96,6 +98,8 @@ class StepContext:
         self.plan = plan
         self.environment = environment
         self.operation_id = operation_id
+        self.who = who
+        self.reason = reason
         self.report: Reporter = report
         self.clock: Clock = world.clock
         self.evidence = evidence

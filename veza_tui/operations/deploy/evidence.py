@@ -23,7 +23,7 @@ _PODS = 10
 async def keep_evidence(context: Context, namespace: str, pods: Sequence[PodRow]) -> list[str]:
     """Write ``events.json`` and each failing pod's logs; the last lines go into the journal. Never raises."""
     kept: list[str] = []
-    folder = Path(context.evidence) / "evidence"
+    folder = Path(context.evidence)
     folder.mkdir(mode=0o700, exist_ok=True)
     try:
         events = await context.cluster.list_all(EVENTS, namespace)

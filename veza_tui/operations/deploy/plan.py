@@ -120,12 +120,18 @@ def deploy_plan(
             **{
                 object_key(resource_of(o), name_of(o)): _digest_now(preview, o)
                 for o in objects
-                if f"{o['kind']}/{name_of(o)}" in preview.live
+                if _fingerprinted(preview, o)
             },
         },
         timeout=TIMEOUT,
         rollback_on_failure=may_roll_back,
     )
+
+
+def _fingerprinted(preview: Preview, obj: Mapping[str, Any]) -> bool:
+    key = f"{obj['kind']}/{name_of(obj)}"
+    # A namespace that is missing is made by the lock, before the fingerprint is looked at again.
+    return key in preview.live and not (obj["kind"] == "Namespace" and preview.live[key] is None)
 
 
 def _digest_now(preview: Preview, obj: Mapping[str, Any]) -> str:
@@ -155,13 +161,19 @@ def _steps(
         ]  # fmt: skip
     steps += [
         Step("check", "Dry-run every object on the server", "deploy.check", dict(source), mutates=False),
-        Step("apply", f"Apply {len(objects)} changed objects" if objects else "Apply (nothing differs)",
+        Step("apply", _apply_title(objects),
              "deploy.apply", {**source, "kind": kind}, changes=tuple(f"applies {o}" for o in objects),
              undo="deploy.back_to_good" if may_roll_back else ""),
         Step("rollout", f"Wait for {', '.join(names)}", "deploy.rollout", {"deployments": list(names)}, mutates=False),
         Step("record", "Record the release as good", "deploy.record", mutates=True),
     ]  # fmt: skip
     return tuple(steps)
+
+
+def _apply_title(objects: Sequence[str]) -> str:
+    if not objects:
+        return "Apply (nothing differs)"
+    return f"Apply {objects[0]}" if len(objects) == 1 else f"Apply {len(objects)} changed objects"
 
 
 def _title(kind: str, environment: Environment, origin: str) -> str:

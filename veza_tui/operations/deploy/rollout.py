@@ -234,7 +234,7 @@ def _report(
         fresh = watched.new_pods(name)
         bars.append(
             {"name": name, "desired": row.desired, "old": max(row.total - row.updated, 0), "new": row.updated,
-             "ready": sum(1 for p in fresh if p.total and p.ready == p.total), "reason": row.reason,
+             "ready": min(sum(1 for p in fresh if p.total and p.ready == p.total), row.desired), "reason": row.reason,
              "pods": [{"name": p.name, "status": p.status, "ready": f"{p.ready}/{p.total}"} for p in fresh][:12]}
         )  # fmt: skip
         done += min(row.available, row.updated) if row.desired else 0

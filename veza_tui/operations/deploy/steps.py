@@ -171,12 +171,11 @@ async def _record(context: Context, objects: list[JSONObject], kind: str) -> Rel
 
 
 def _release(context: Context, objects: list[JSONObject], kind: str) -> Release:
-    person = getattr(context, "person", None)
     return Release(
         number=1,
         at=context.clock.now(),
-        who=str(getattr(person, "label", "") or ""),
-        reason=str(getattr(context, "reason", "") or ""),
+        who=context.who,
+        reason=context.reason,
         operation=context.operation_id,
         images=images_of(objects),
         digest=objects_digest(objects),
