@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from veza_tui.ports.clock import Clock
     from veza_tui.ports.cluster import Cluster
     from veza_tui.ports.health import CacheProbe, DatabaseProbe
+    from veza_tui.tui.provided import ProvidedServices
     from veza_tui.workspace.load import Workspace
 
 Secrets = Callable[[str], Awaitable[str]]
@@ -97,6 +98,37 @@ def make_feed(
         cache=cache_probe(environment, variables),
         last_operation=None if last_operation is None else lambda: last_operation(name),
         newest_backup=None if newest_backup is None else lambda: newest_backup(name),
+    )
+
+
+def make_screen_services(directory: Path, *, read_only: bool = False) -> ProvidedServices:
+    """What the screens are given. Nothing is read before they ask for it: they paint first.
+
+    Rooms add to ``services`` what their screens ask for by name.
+    """
+    from functools import cache
+    from getpass import getuser
+
+    from veza_tui.feeds.clock import SystemClock
+    from veza_tui.tui.provided import ProvidedServices
+    from veza_tui.workspace.load import load_workspace
+
+    @cache
+    def workspace() -> Workspace:
+        return load_workspace(directory)
+
+    clock = SystemClock()
+    return ProvidedServices(
+        names=lambda: workspace().names(),
+        environment=lambda name: workspace().environment(name),
+        feed=lambda environment: make_feed(workspace(), environment),
+        clock=clock,
+        user=getuser(),
+        read_only=read_only,
+        services={
+            "workspace": workspace,
+            "world": lambda: World(workspace(), clock, read_only=read_only),
+        },
     )
 
 

@@ -1,0 +1,186 @@
+"""THE table of actions: key bindings, footer hints, command palette, `?` help and the README's key table are made of it.
+
+An action is shown only when the registry has a handler for it, so nothing is listed that does not work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from veza_tui.model.environment import Environment
+from veza_tui.model.view import EnvironmentView, Link
+from veza_tui.model.workload import PodRow
+
+
+class Where(StrEnum):
+    """Where an action applies."""
+
+    EVERYWHERE = "everywhere"
+    OVERVIEW = "overview"
+    """An environment's overview."""
+    POD = "pod"
+    """A pod: under the overview's cursor, or on a screen that is about one."""
+    LIST = "list"
+    """Anything with a cursor or a scroll position."""
+
+
+class Group(StrEnum):
+    """Headings of the help."""
+
+    ENVIRONMENT = "Environments"
+    POD = "Pod"
+    OPERATE = "Operate"
+    MOVE = "Move"
+    PROGRAM = "Program"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What an action would act on, at this moment."""
+
+    environment: Environment | None = None
+    view: EnvironmentView | None = None
+    pod: PodRow | None = None
+    read_only: bool = False
+    screen: str = "overview"
+    """Name of the screen in front: ``overview``, ``pod``, or what a room calls its own."""
+
+
+Enabled = Callable[[Situation], str | None]
+"""The reason why not, in a few words, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action; ``keys`` are Textual's key names, ``shown`` is the key as people write it."""
+
+    id: str
+    keys: tuple[str, ...]
+    shown: str
+    title: str
+    """One line of help, and the palette's entry."""
+    hint: str
+    """One or two words in the footer; empty for none."""
+    where: Where
+    group: Group
+    enabled: Enabled = lambda _: None
+    palette: bool = True
+    rank: int = 50
+    """Order of the footer's hints; the highest are the first to go when it is narrow."""
+    screens: tuple[str, ...] = ()
+    """Only on these screens; empty for every one on which ``where`` applies."""
+
+
+def needs_environment(at: Situation) -> str | None:
+    """An environment is open."""
+    return None if at.environment else "no environment is open"
+
+
+def needs_pod(at: Situation) -> str | None:
+    """A pod is under the cursor."""
+    return None if at.pod else "no pod is selected"
+
+
+def needs_live(at: Situation) -> str | None:
+    """The cluster answers."""
+    if at.view is None or at.view.link is not Link.LIVE:
+        return "the cluster does not answer"
+    return None
+
+
+def needs_live_pod(at: Situation) -> str | None:
+    """A pod is under the cursor and its cluster answers."""
+    return needs_pod(at) or needs_live(at)
+
+
+def needs_write(at: Situation) -> str | None:
+    """Changes are allowed here."""
+    if at.environment is None:
+        return "no environment is open"
+    if at.read_only or at.environment.read_only:
+        return f"{at.environment.name} is read-only here"
+    return None
+
+
+def needs_live_write(at: Situation) -> str | None:
+    """Changes are allowed here and the cluster answers."""
+    return needs_write(at) or needs_live(at)
+
+
+def needs_write_pod(at: Situation) -> str | None:
+    """A pod of an environment that may be changed."""
+    return needs_write(at) or needs_live_pod(at)
+
+
+def needs_rollback(at: Situation) -> str | None:
+    """The pipeline's policy allows to roll back."""
+    reason = needs_live_write(at)
+    if reason is None and at.environment is not None and not at.environment.policy.rollback_enabled:
+        return "the pipeline's policy has rollback switched off"
+    return reason
+
+
+_OVER, _POD, _ALL, _LIST = Where.OVERVIEW, Where.POD, Where.EVERYWHERE, Where.LIST
+_ENV, _PODS, _OPS, _MOVE, _PROG = Group.ENVIRONMENT, Group.POD, Group.OPERATE, Group.MOVE, Group.PROGRAM
+
+ACTIONS: tuple[Action, ...] = (
+    Action("tab", tuple("123456789"), "1-9", "Go to an environment", "", _ALL, _ENV, palette=False),
+    Action("tab.next", ("tab",), "tab", "Next environment", "", _OVER, _ENV, palette=False),
+    Action("tab.previous", ("shift+tab",), "shift-tab", "Previous environment", "", _OVER, _ENV, palette=False),
+    Action("filter", ("slash",), "/", "Filter the rows", "filter", _LIST, _ENV, rank=70),
+    Action("sort.next", ("greater_than_sign",), ">", "Sort by the next column", "", _OVER, _ENV),
+    Action("sort.previous", ("less_than_sign",), "<", "Sort by the previous column", "", _OVER, _ENV),
+    Action("sort.reverse", ("I,shift+i",), "I", "Sort the other way round", "", _OVER, _ENV),
+    Action("refresh", ("ctrl+r",), "ctrl-r", "Ask the cluster again, now", "", _ALL, _ENV, needs_environment),
+    Action("open", ("enter",), "enter", "Open what is selected", "open", _LIST, _PODS, palette=False, rank=15),
+    Action("logs", ("l",), "l", "Follow the pod's logs", "logs", _POD, _PODS, needs_live_pod, rank=10),
+    Action("previous", ("p",), "p", "Logs of the container before its restart", "previous", _POD, _PODS,
+           needs_live_pod, rank=11),
+    Action("describe", ("d",), "d", "Describe the pod", "describe", _POD, _PODS, needs_live_pod, rank=20),
+    Action("yaml", ("y",), "y", "Show the object as YAML", "yaml", _POD, _PODS, needs_live_pod, rank=60),
+    Action("events", ("e",), "e", "Events, newest first", "events", _OVER, _PODS, needs_environment, rank=61),
+    Action("owners", ("o",), "o", "Owner tree: Deployment, ReplicaSets, pods", "owners", _OVER, _PODS,
+           needs_environment, rank=62),
+    Action("shell", ("s",), "s", "Open a shell in the container", "shell", _POD, _PODS, needs_write_pod, rank=21),
+    Action("forward", ("F,shift+f",), "F", "Forward a port to this machine", "forward", _POD, _PODS,
+           needs_live_pod, rank=22),
+    Action("forwards", ("f",), "f", "Port forwards that are open", "", _ALL, _PODS),
+    Action("copy", ("c",), "c", "Copy the name (the selection, on a text)", "", _ALL, _PODS),
+    Action("deploy", ("D,shift+d",), "D", "Deploy: plan, confirm, run", "deploy", _OVER, _OPS, needs_live_write,
+           rank=30),
+    Action("undo", ("u",), "u", "Undo the last rollout", "undo rollout", _OVER, _OPS, needs_rollback, rank=33),
+    Action("backup", ("B,shift+b",), "B", "Back up the database, proven", "backup", _OVER, _OPS, needs_write,
+           rank=31),
+    Action("restore", ("R,shift+r",), "R", "Restore a backup", "restore", _OVER, _OPS, needs_write, rank=32),
+    Action("compare", ("equals_sign",), "=", "Compare with another environment", "compare", _OVER, _OPS,
+           needs_environment, rank=64),
+    Action("operations", ("O,shift+o",), "O", "Operations: running and past", "", _ALL, _OPS),
+    Action("approvals", ("A,shift+a",), "A", "Approvals that are asked for", "", _ALL, _OPS),
+    Action("cursor.down", ("j", "down"), "j", "Down", "", _LIST, _MOVE, palette=False),
+    Action("cursor.up", ("k", "up"), "k", "Up", "", _LIST, _MOVE, palette=False),
+    Action("cursor.first", ("g", "home"), "g", "First", "", _LIST, _MOVE, palette=False),
+    Action("cursor.last", ("G,shift+g", "end"), "G", "Last", "", _LIST, _MOVE, palette=False),
+    Action("cursor.forward", ("ctrl+d", "pagedown"), "ctrl-d", "A page down", "", _LIST, _MOVE, palette=False),
+    Action("cursor.back", ("ctrl+u", "pageup"), "ctrl-u", "A page up", "", _LIST, _MOVE, palette=False),
+    Action("back", ("escape",), "esc", "Back; clear the filter", "back", _ALL, _MOVE, palette=False, rank=90),
+    Action("palette", ("colon", "ctrl+p"), ":", "Command palette", "command", _ALL, _PROG, palette=False, rank=80),
+    Action("help", ("question_mark", "f1"), "?", "This help", "help", _ALL, _PROG, rank=1),
+    Action("theme", (), "", "Next theme: dark, light, high contrast, terminal's own", "", _ALL, _PROG),
+    Action("exercises", ("x",), "x", "Exercises: start or stop an incident", "", _ALL, _PROG),
+    Action("quit", ("q", "ctrl+c"), "q", "Quit", "", _ALL, _PROG),
+)  # fmt: skip
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+
+def applies(action: Action, at: Situation) -> bool:
+    """Whether the action belongs to the screen in front (not whether it is possible there)."""
+    if action.screens:
+        return at.screen in action.screens
+    if action.where is Where.OVERVIEW:
+        return at.screen == "overview"
+    if action.where is Where.POD:
+        return at.screen == "overview" or at.pod is not None
+    return True

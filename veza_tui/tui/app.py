@@ -1,0 +1,259 @@
+"""The application: composes the screens, dispatches actions, owns the feeds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.widget import Widget
+from textual.widgets import Static
+
+from veza_tui.model.errors import VezaError
+from veza_tui.model.view import EnvironmentView
+from veza_tui.model.workload import PodRow
+from veza_tui.resources import shipped
+from veza_tui.tui.actions import BY_ID, Situation
+from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
+from veza_tui.tui.registry import handler
+from veza_tui.tui.screens.base import VezaScreen
+from veza_tui.tui.screens.overview import OverviewScreen
+from veza_tui.tui.services import Services
+from veza_tui.tui.state import EnvironmentTab
+from veza_tui.tui.themes import PALETTES, first_palette
+from veza_tui.tui.widgets.sheet import Sheet
+from veza_tui.tui.widgets.strips import Painter
+from veza_tui.tui.widgets.table import Table
+
+TICK = 10.0
+"""Seconds between two looks at the clock: all ages change together, in one small update."""
+
+
+class VezaApp(App[int]):
+    """Paints first; the workspace is read and the feeds are started behind the first picture."""
+
+    CSS_PATH = [shipped("styles") / "veza.tcss"]  # noqa: RUF012
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = []  # noqa: RUF012
+    TITLE = "veza"
+
+    def __init__(self, services: Services, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.services = services
+        self.glyphs = ASCII if ascii_only else UNICODE
+        self.palette = first_palette(
+            no_color=self.no_color, colors=self.console.color_system, wanted=os.environ.get("VEZA_THEME", "")
+        )
+        self.painter = Painter(self.palette)
+        for palette in PALETTES.values():
+            self.register_theme(palette.theme())
+        self.theme = self.palette.name
+        self.animation_level = "none"
+        self.tabs: list[EnvironmentTab] = []
+        self.active_index = 0
+        self.workspace_error: VezaError | None = None
+        self.tick = self._aligned()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._opening = False
+
+    # --- start and end -------------------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> OverviewScreen:
+        """The overview is the ground on which the others stand."""
+        return OverviewScreen()
+
+    def get_loading_widget(self) -> Widget:
+        """Textual's own one sends 160 KB a second."""
+        return Static("")
+
+    def on_mount(self) -> None:
+        """Everything slow comes after the first paint."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, self._end, 128 + number)
+            except (NotImplementedError, RuntimeError, ValueError):  # not in the main thread: a test
+                break
+        self.call_after_refresh(self._begin)
+
+    def _end(self, code: int) -> None:
+        self.exit(code, return_code=code)
+
+    def _begin(self) -> None:
+        self.spawn(self.open_workspace())
+        self._schedule_tick()
+
+    def spawn(self, work: Any) -> asyncio.Task[Any]:
+        """Run a coroutine beside the screens; what a person may read of its failure is shown."""
+        task: asyncio.Task[Any] = asyncio.create_task(self._guard(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _guard(self, work: Any) -> None:
+        try:
+            await work
+        except VezaError as error:
+            self.tell(str(error), bad=True)
+        except Exception as error:
+            self._handle_exception(error)
+
+    def tell(self, text: str, *, bad: bool = False) -> None:
+        """One line in the corner for some seconds."""
+        from veza_tui.tui.presentation.spans import clean
+
+        self.notify(clean(text, 300), severity="error" if bad else "information", timeout=6, markup=False)
+
+    async def open_workspace(self) -> None:
+        """Read the workspace and start its feeds; each environment lives or fails on its own."""
+        if self._opening or self.tabs:
+            return
+        self._opening = True
+        try:
+            environments = await asyncio.to_thread(self.services.environments)
+            self.workspace_error = None
+        except VezaError as error:
+            self.workspace_error = error
+            self.veza_screen.repaint()
+            return
+        finally:
+            self._opening = False
+        feeds = self.services.feeds(environments)
+        self.tabs = [EnvironmentTab(e, f, f.view()) for e, f in zip(environments, feeds, strict=True)]
+        overview = self.overview
+        await overview.show_active()
+        for tab in self.tabs:
+            tab.unsubscribe = tab.feed.subscribe(self._published(tab))
+        await asyncio.gather(*(tab.feed.start() for tab in self.tabs))
+
+    def _published(self, tab: EnvironmentTab) -> Callable[[EnvironmentView], None]:
+        def publish(view: EnvironmentView) -> None:
+            active = tab is self.tab
+            tab.publish(view, looking=active)
+            if not self.is_running or not self.screen_stack:
+                return
+            screen = self.veza_screen
+            if active:
+                screen.repaint()
+            else:
+                screen.paint_frame()
+
+        return publish
+
+    async def on_unmount(self) -> None:
+        """Close every connection; a feed that hangs does not hold up the end."""
+        for tab in self.tabs:
+            tab.unsubscribe()
+        for task in tuple(self._tasks):
+            task.cancel()
+        closing = [asyncio.create_task(tab.feed.close()) for tab in self.tabs]
+        if closing:
+            await asyncio.wait(closing, timeout=2.0)
+
+    # --- time ----------------------------------------------------------------------------------------------------
+
+    def _aligned(self) -> float:
+        return self.services.clock.now() // TICK * TICK
+
+    def _schedule_tick(self) -> None:
+        wait = TICK - self.services.clock.now() % TICK
+        self.set_timer(max(0.05, wait), self._on_tick)
+
+    def _on_tick(self) -> None:
+        self.tick = self._aligned()
+        for tab in self.tabs:
+            # ``heard_at`` moves without a publish.
+            tab.view = tab.feed.view()
+        if self.screen_stack:
+            self.veza_screen.repaint()
+        self._schedule_tick()
+
+    # --- where we are --------------------------------------------------------------------------------------------
+
+    @property
+    def tab(self) -> EnvironmentTab | None:
+        """The open environment."""
+        return self.tabs[self.active_index] if self.tabs else None
+
+    @property
+    def overview(self) -> OverviewScreen:
+        """The overview, in front or not."""
+        for screen in self.screen_stack:
+            if isinstance(screen, OverviewScreen):
+                return screen
+        raise LookupError("there is no overview")
+
+    @property
+    def veza_screen(self) -> VezaScreen:
+        """The topmost full screen (dialogs stand over it)."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, VezaScreen):
+                return screen
+        return self.overview
+
+    def situation(self, *, pod: PodRow | None = None, screen: str = "overview") -> Situation:
+        """What actions would act on."""
+        tab = self.tab
+        return Situation(
+            environment=tab.environment if tab else None,
+            view=tab.view if tab else None,
+            pod=pod,
+            read_only=self.services.read_only,
+            screen=screen,
+        )
+
+    def activate(self, index: int) -> None:
+        """Open the environment ``index``; screens over the overview are closed."""
+        if not 0 <= index < len(self.tabs):
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.active_index = index
+        self.tabs[index].look()
+        self.spawn(self.overview.show_active())
+
+    def paint_hints(self) -> None:
+        """The footer, after the cursor moved."""
+        self.veza_screen.paint_frame()
+
+    def set_palette(self, name: str) -> None:
+        """Another theme, at once."""
+        self.palette = PALETTES[name]
+        self.painter = Painter(self.palette)
+        self.theme = name
+        for screen in self.screen_stack:
+            for sheet in screen.query(Sheet):
+                sheet.set_painter(self.painter)
+            for table in screen.query(Table):
+                table.set_painter(self.painter)
+
+    # --- actions -------------------------------------------------------------------------------------------------
+
+    def do(self, action: str) -> None:
+        """Run an action by its id."""
+        self.action_do(action)
+
+    def action_do(self, action: str, key: str = "") -> None:
+        """Run an action of the table, or say why it is not possible here."""
+        if action == "tab" and key.isdigit():
+            self.activate(int(key) - 1)
+            return
+        at = self.veza_screen.situation()
+        entry = BY_ID[action]
+        if (reason := entry.enabled(at)) is not None:
+            self.tell(f"{entry.title}: {reason}")
+            return
+        self.spawn(handler(action)(self, at))
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys typed before a question was painted never answer it."""
+        if isinstance(event, events.Key) and not event.is_forwarded and self.screen_stack:
+            since = getattr(self.screen, "answers_since", 0.0)
+            if since is None or event.time < since:
+                event.stop()
+                return
+        await super().on_event(event)

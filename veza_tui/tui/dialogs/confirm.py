@@ -1,0 +1,173 @@
+"""The one confirmation: shows what will happen, and asks as hard as the case deserves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Button, Input
+
+from veza_tui.model.plan import Change
+from veza_tui.tui.dialogs.base import Dialog
+from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.problems import wrapped
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
+from veza_tui.tui.widgets.sheet import Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. ``typed`` non-empty is a name that must be typed; else ``y`` or the button answers."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    """What the person must know: expected outage, what would be lost."""
+    changes: tuple[Change, ...] = ()
+    steps: tuple[str, ...] = ()
+    yes: str = "Yes"
+    """What the button says: the verb, for example ``Deploy``."""
+    typed: str = ""
+    danger: bool = False
+    """Production, or something that cannot be taken back."""
+
+
+def question_lines(question: Question, cells: int, glyphs: Glyphs) -> list[Line]:
+    """The question's text, in ``cells`` cells."""
+    lines: list[Line] = [(Span(clean(question.title, 200), "production" if question.danger else "strong"),), EMPTY]
+    for text in question.lines:
+        lines += [(Span(part),) for part in wrapped(text, cells)]
+    if question.steps:
+        lines += [EMPTY, (Span("STEPS", "heading"),)]
+        for number, step in enumerate(question.steps, 1):
+            lines += [(Span(part),) for part in wrapped(f"{number}. {step}", cells)]
+    if question.changes:
+        lines += [EMPTY, (Span("CHANGES", "heading"), Span(f" {len(question.changes)}", "dim"))]
+        for change in question.changes:
+            lines += change_lines(change, cells, glyphs)
+    return lines
+
+
+def change_lines(change: Change, cells: int, glyphs: Glyphs) -> list[Line]:
+    """One change: the object and path, then the old value struck by the new one."""
+    owner = f"  (set by {clean(change.by, 40)})" if change.by else ""
+    lines: list[Line] = [
+        (Span(clean(change.object, 80), "strong"), Span(f" {clean(change.path, 120)}", "dim"), Span(owner, "warn"))
+    ]
+    if change.old is not None:
+        lines += [(Span("- ", "bad"), Span(part, "dim")) for part in wrapped(change.old, cells - 2)]
+    if change.new is not None:
+        lines += [(Span("+ ", "ok"), Span(part)) for part in wrapped(change.new, cells - 2)]
+    return lines
+
+
+class ConfirmScreen(Dialog[bool]):
+    """``await app.push_screen_wait(ConfirmScreen(question))`` (in a worker) or a callback: True only for a clear yes.
+
+    Cancel has the focus; escape and ``n`` say no; ``y`` says yes when nothing must be typed.
+    """
+
+    def __init__(self, question: Question) -> None:
+        super().__init__()
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        """The text, the input when a name must be typed, the buttons."""
+        question = self._question
+        with Vertical(classes="dialog -danger" if question.danger else "dialog"):
+            with VerticalScroll(can_focus=False):
+                yield Sheet(self.veza.painter, id="question")
+            if question.typed:
+                ask = Sheet(self.veza.painter, fixed=2)
+                ask.set_lines([EMPTY, (Span("Type "), Span(clean(question.typed), "strong"), Span(" to go on:"))])
+                yield ask
+                field = Input(compact=True, select_on_focus=False)
+                field.cursor_blink = False
+                yield field
+            with Horizontal():
+                yield Button("Cancel", id="no")
+                yield Button(question.yes, id="yes", disabled=bool(question.typed))
+
+    def on_mount(self) -> None:
+        """Cancel has the focus."""
+        super().on_mount()
+        self._fill()
+        self.query_one("#no", Button).focus()
+
+    def on_resize(self) -> None:
+        """Wrap anew."""
+        self._fill()
+
+    def _fill(self) -> None:
+        cells = max(30, min(100, self.app.size.width - 8))
+        sheet = self.query_one("#question", Sheet)
+        sheet.styles.width = cells
+        for other in self.query(Sheet):
+            other.styles.width = cells
+        sheet.set_lines(question_lines(self._question, cells, self.veza.glyphs))
+
+    @property
+    def _typed(self) -> bool:
+        return not self._question.typed or self.query_one(Input).value == self._question.typed
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The button wakes when the name is right."""
+        self.query_one("#yes", Button).disabled = not self._typed
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter after the right name says yes; after a wrong one, nothing."""
+        if self._typed:
+            self.dismiss(True)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """The buttons."""
+        if event.button.id == "no":
+            self.dismiss(False)
+        elif self._typed:
+            self.dismiss(True)
+
+    def on_key(self, event: events.Key) -> None:
+        """Answers by key; the arrows move between the fields."""
+        typing = isinstance(self.focused, Input)
+        if event.key == "escape" or (event.key == "n" and not typing):
+            event.stop()
+            self.dismiss(False)
+        elif event.key == "y" and not typing and not self._question.typed:
+            event.stop()
+            self.dismiss(True)
+        elif event.key in ("left", "up") and not typing:
+            event.stop()
+            self.focus_previous()
+        elif event.key in ("right", "down") and not typing:
+            event.stop()
+            self.focus_next()
+        elif self._question.typed and not typing and event.is_printable and event.character:
+            # Whoever starts to type the name means the field.
+            event.stop()
+            field = self.query_one(Input)
+            field.focus()
+            field.insert_text_at_cursor(event.character)
+
+
+async def confirm(screen_app: object, question: Question) -> bool:
+    """Ask and wait, from a task (handlers run in one): True only for a clear yes."""
+    import asyncio
+
+    from veza_tui.tui.app import VezaApp
+
+    assert isinstance(screen_app, VezaApp)
+    answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def done(result: bool | None) -> None:
+        if not answer.done():
+            answer.set_result(bool(result))
+
+    screen_app.push_screen(ConfirmScreen(question), done)
+    return await answer
+
+
+def shown_steps(titles: Sequence[str]) -> tuple[str, ...]:
+    """Step titles as a question shows them."""
+    return tuple(clean(title, 200) for title in titles)

@@ -1,0 +1,1 @@
+"""Pure functions from the model to text with roles; no widget, no clock, no I/O."""

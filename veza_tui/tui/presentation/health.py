@@ -1,0 +1,93 @@
+"""The block HEALTH: services, database and cache with latency, one detail and a sparkline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veza_tui.model.view import HealthRow
+from veza_tui.model.workload import State
+from veza_tui.tui.presentation.ages import latency
+from veza_tui.tui.presentation.bars import sparkline
+from veza_tui.tui.presentation.glyphs import ROLES, Glyphs
+from veza_tui.tui.presentation.section import heading
+from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit, pad, width
+
+
+def health_lines(rows: Sequence[HealthRow], cells: int, glyphs: Glyphs, *, compact: bool) -> list[Line]:
+    """Heading and rows in ``cells`` cells; ``compact`` puts database and cache on one line while both are well."""
+    every = _interval(rows)
+    lines = [heading("HEALTH", (Span(f"every {every} s", "dim"),) if every else (), cells, glyphs)]
+    if not rows:
+        return [*lines, (Span("   not asked yet", "dim"),)]
+    stores = [row for row in rows if row.kind != "service"]
+    merge = compact and len(stores) == 2 and all(row.state is State.OK for row in stores)
+    singles = [row for row in rows if not merge or row.kind == "service"]
+    names = min(max(width(clean(row.name)) for row in rows), 24)
+    times = max((width(latency(row.latency)) for row in singles), default=0)
+    details = max((width(clean(row.detail, 120)) for row in singles), default=0)
+    for row in singles:
+        lines.append(_row(row, names, max(times, 6), details, cells, glyphs))
+    if merge:
+        lines.append(_merged(stores, names, cells, glyphs))
+    return lines
+
+
+def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyphs: Glyphs) -> Line:
+    role = ROLES[row.state]
+    good = row.state in (State.OK, State.UNKNOWN)
+    line: list[Span] = [
+        Span(f" {glyphs.state(row.state)} ", role),
+        Span(fit(clean(row.name), names), "text"),
+    ]
+    room = cells - 3 - names
+    detail = clean(row.detail, 120)
+    took = latency(row.latency) if row.state is not State.UNKNOWN or row.latency is not None else "unknown"
+    wide = room >= 2 + times + 2 + 12 + 2 + 12
+    if not good and not wide:
+        # In trouble the words are worth more than the milliseconds.
+        words = detail or took or row.state.value
+        spark = 6 if room >= 2 + min(width(words), 12) + 2 + 6 else 0
+        line.append(Span(f"  {fit(words, max(0, room - 2 - (spark + 2 if spark else 0)))}", role))
+        if spark:
+            line += [Span("  "), *sparkline(row.history, spark, glyphs)]
+        return pad(line, cells)
+    line.append(Span(f"  {fit(took, times, align='right')}", "text" if good else role))
+    room -= 2 + times
+    if not wide:
+        spark = 6 if room >= 8 else 0
+        if spark:
+            line += [Span("  "), *sparkline(row.history, spark, glyphs)]
+            room -= 2 + spark
+        if detail and room >= 2 + min(width(detail), 5):
+            line.append(Span(f"  {detail}", "dim"))
+        return pad(clip(line, cells), cells)
+    spark = min(24, max(8, room // 3))
+    column = max(8, min(details, room - 4 - spark))
+    line.append(Span(f"  {fit(detail, column)}", "dim" if good else role))
+    line += [Span("  "), *sparkline(row.history, spark, glyphs)]
+    return pad(line, cells)
+
+
+def _merged(stores: Sequence[HealthRow], names: int, cells: int, glyphs: Glyphs) -> Line:
+    first, second = stores
+    return pad(
+        (
+            Span(f" {glyphs.state(first.state)} ", ROLES[first.state]),
+            Span(fit(clean(first.name), names), "text"),
+            Span(f"  {clean(first.detail, 20) or latency(first.latency)}", "text"),
+            Span(f" {glyphs.dot} ", "faint"),
+            Span(f"{clean(second.name)} ", "text"),
+            Span(f"{glyphs.state(second.state)} ", ROLES[second.state]),
+            Span(clean(second.detail, 20) or latency(second.latency), "text"),
+        ),
+        cells,
+    )
+
+
+def _interval(rows: Sequence[HealthRow]) -> int:
+    """Seconds between the checks as they really come, in steps of 5; 0 when not known yet."""
+    for row in rows:
+        if row.kind == "service" and len(row.history) >= 3:
+            gaps = sorted(b[0] - a[0] for a, b in zip(row.history[-6:], row.history[-5:], strict=False))
+            return max(5, 5 * round(gaps[len(gaps) // 2] / 5))
+    return 0

@@ -1,0 +1,73 @@
+"""The identity line: where this is, what policy holds, whether the data is live."""
+
+from __future__ import annotations
+
+from veza_tui.model.environment import Environment
+from veza_tui.model.view import EnvironmentView, Link
+from veza_tui.tui.presentation.ages import calm_age
+from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, joined
+from veza_tui.tui.presentation.tabs import shown_name
+
+QUIET_AFTER = 75.0
+"""Seconds without a word after which a live connection shows its age: bookmarks come about once a minute, so a
+healthy quiet cluster stays ``live`` and costs no byte; a dead one is found by the feed and becomes stale."""
+
+
+def policy_words(environment: Environment) -> str:
+    """``auto`` or ``approval``."""
+    policy = environment.policy
+    if policy.manual_approval:
+        return "approval" if policy.approvers <= 1 else f"{policy.approvers} approvals"
+    return "auto deploy" if policy.auto_deploy else "deploy by hand"
+
+
+def data_age(view: EnvironmentView, monotonic: float, glyphs: Glyphs) -> Line:
+    """``live``, ``stale 34 s``, ``connecting`` or ``down``."""
+    age = None if view.heard_at is None else max(0.0, monotonic - view.heard_at)
+    if view.link is Link.LIVE:
+        if age is not None and age >= QUIET_AFTER:
+            return (Span(f"live, quiet {calm_age(age)}", "dim"),)
+        return (Span("live", "ok"),)
+    if view.link is Link.STALE:
+        words = "stale" if age is None else f"stale, {calm_age(_coarse(age))} old"
+        return (Span(f"{glyphs.stale} {words}", "warn"),)
+    if view.link is Link.DOWN:
+        return (Span(f"{glyphs.failed} down", "bad"),)
+    return (Span(f"{glyphs.unknown} connecting", "unknown"),)
+
+
+def _coarse(age: float) -> float:
+    return age if age < 10 else age // 10 * 10
+
+
+def identity_line(
+    environment: Environment,
+    view: EnvironmentView,
+    *,
+    read_only: bool,
+    monotonic: float,
+    cells: int,
+    glyphs: Glyphs,
+) -> Line:
+    """`` PRODUCTION veza.com · prod-eu/veza-production · approval · live``."""
+    target = environment.kubernetes
+    context = (view.identity.context if view.identity else "") or target.context or "current context"
+    namespace = (view.identity.namespace if view.identity else "") or target.namespace
+    name = shown_name(environment.name, environment.production)
+    role = "badge-production" if environment.production else "strong"
+    # In NO_COLOR and for the colour-blind the word itself marks production.
+    head = (Span(f" {name} ", role), Span(" " if environment.production else ""), Span(clean(environment.domain, 80)))
+    parts: list[Line] = [
+        head,
+        (Span(f"{clean(context, 60)}/{clean(namespace, 63)}", "text"),),
+        (Span(policy_words(environment), "dim"),),
+        (Span("read-only", "accent"),) if read_only or environment.read_only else EMPTY,
+    ]
+    version = clean(view.identity.version, 20) if view.identity else ""
+    user = clean(view.identity.user, 40) if view.identity else ""
+    if cells >= 110 and version:
+        parts.append((Span(f"Kubernetes {version}", "dim"),))
+    if cells >= 130 and user:
+        parts.append((Span(f"as {user}", "dim"),))
+    return apart(joined(parts, Span(f" {glyphs.dot} ", "faint")), (*data_age(view, monotonic, glyphs), Span(" ")), cells)

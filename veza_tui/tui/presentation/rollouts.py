@@ -1,0 +1,97 @@
+"""The block ROLLOUTS: one line a Deployment, and one more with the reason when it is stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veza_tui.model.workload import AutoscalerRow, RolloutRow, State
+from veza_tui.tui.presentation.bars import rollout_bar
+from veza_tui.tui.presentation.glyphs import ROLES, Glyphs
+from veza_tui.tui.presentation.images import change
+from veza_tui.tui.presentation.section import heading
+from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit, pad, width
+
+
+def rollout_lines(
+    rollouts: Sequence[RolloutRow],
+    autoscalers: Sequence[AutoscalerRow],
+    cells: int,
+    glyphs: Glyphs,
+    *,
+    most: int,
+) -> list[Line]:
+    """Heading and rows in ``cells`` cells, at most ``most`` rollouts: the ones in trouble before the others."""
+    shown = list(rollouts)
+    if len(shown) > most:
+        shown = sorted(shown, key=lambda r: -r.state.severity)[: max(1, most - 1)]
+    moving = sum(r.state is State.PROGRESSING for r in rollouts)
+    stuck = sum(r.state in (State.FAILED, State.DEGRADED) for r in rollouts)
+    note: list[Span] = []
+    if moving:
+        note.append(Span(f"{moving} rolling ", "progress"))
+    if stuck:
+        note.append(Span(f"{stuck} in trouble ", "warn"))
+    lines = [heading("ROLLOUTS", tuple(note), cells, glyphs)]
+    scales = {a.target: a for a in autoscalers}
+    names = min(max((width(clean(r.name)) for r in shown), default=0), 24 if cells < 60 else 36)
+    versions = [change(r.old_images, r.images, glyphs.arrow) for r in shown]
+    counts = [f"{r.ready}/{r.desired}" for r in shown]
+    for rollout, version, count in zip(shown, versions, counts, strict=True):
+        lines.append(
+            _row(
+                rollout,
+                scales.get(rollout.name),
+                (names, max(map(len, counts)), max(map(width, versions))),
+                (version, count),
+                cells,
+                glyphs,
+            )
+        )
+        if rollout.reason:
+            lines.append(clip((Span("   "), Span(clean(rollout.reason), ROLES[rollout.state])), cells))
+    hidden = len(rollouts) - len(shown)
+    if hidden > 0:
+        lines.append((Span(f"   {hidden} more", "dim"),))
+    return lines
+
+
+def _row(
+    rollout: RolloutRow,
+    scale: AutoscalerRow | None,
+    widths: tuple[int, int, int],
+    texts: tuple[str, str],
+    cells: int,
+    glyphs: Glyphs,
+) -> Line:
+    names, counts, versions = widths
+    version, count = texts
+    role = ROLES[rollout.state]
+    left: list[Span] = [
+        Span(f" {glyphs.state(rollout.state)} ", role),
+        Span(fit(clean(rollout.name), names), "text"),
+        Span(f"  {fit(count, counts, align='right')}", "text" if rollout.state is State.OK else role),
+    ]
+    room = cells - 3 - names - 2 - counts
+    rolling = bool(rollout.old_images) or rollout.state is State.PROGRESSING
+    # A version that fits beside the bar keeps its column; while rolling the words matter more than the bar.
+    bar = min(16, max(8, room // 4)) if room - 2 - versions - 2 >= 8 else 0
+    columns = versions if bar else max(0, room - 2)
+    left.append(Span(f"  {fit(version, columns, ellipsis=glyphs.ellipsis)}", "progress" if rolling else "text"))
+    room -= 2 + columns
+    if bar:
+        fresh = min(rollout.updated, rollout.ready) if rolling else rollout.ready
+        left += [Span("  "), *rollout_bar(fresh, max(rollout.ready - fresh, 0), rollout.desired, bar, glyphs, role)]
+        room -= 2 + bar
+    facts = [f"rev {rollout.revision}"] if rollout.revision else []
+    if rollout.paused:
+        facts.insert(0, "paused")
+    if rolling:
+        facts.append(f"{rollout.updated} updated")
+    if scale is not None:
+        load = "?" if scale.current_utilization is None else f"{scale.current_utilization}%"
+        facts.append(f"auto {scale.min_replicas}-{scale.max_replicas} cpu {load}")
+    for fact in facts:
+        if room >= len(fact) + 2:
+            left.append(Span(f"  {clean(fact)}", "accent" if fact == "paused" else "dim"))
+            room -= len(fact) + 2
+    return pad(left, cells)

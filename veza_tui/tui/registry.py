@@ -1,0 +1,77 @@
+"""Who handles an action. Rooms add a line to HANDLERS (or call ``register``); the module is imported at first use."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from veza_tui.tui.actions import ACTIONS, Action, Situation
+
+if TYPE_CHECKING:
+    from veza_tui.tui.app import VezaApp
+
+Handler = Callable[["VezaApp", Situation], Awaitable[None]]
+"""Runs on the application's loop; raises VezaError to have its one line shown."""
+
+_OWN = "veza_tui.tui.handlers"
+
+# action id -> "module:function" with the signature of Handler.
+HANDLERS: dict[str, str] = {
+    "tab.next": f"{_OWN}:next_tab",
+    "tab.previous": f"{_OWN}:previous_tab",
+    "filter": f"{_OWN}:edit_filter",
+    "sort.next": f"{_OWN}:sort_next",
+    "sort.previous": f"{_OWN}:sort_previous",
+    "sort.reverse": f"{_OWN}:sort_reverse",
+    "refresh": f"{_OWN}:refresh",
+    "open": f"{_OWN}:open_selected",
+    "copy": f"{_OWN}:copy_name",
+    "cursor.down": f"{_OWN}:cursor_down",
+    "cursor.up": f"{_OWN}:cursor_up",
+    "cursor.first": f"{_OWN}:cursor_first",
+    "cursor.last": f"{_OWN}:cursor_last",
+    "cursor.forward": f"{_OWN}:page_down",
+    "cursor.back": f"{_OWN}:page_up",
+    "back": f"{_OWN}:back",
+    "palette": f"{_OWN}:open_palette",
+    "help": f"{_OWN}:open_help",
+    "theme": f"{_OWN}:next_theme",
+    "quit": f"{_OWN}:quit_program",
+    "tab": f"{_OWN}:go_to_tab",
+}
+if os.environ.get("VEZA_DEMO_CONTROL"):
+    # Whoever opened the screen offers exercises on a control socket.
+    HANDLERS["exercises"] = f"{_OWN}:open_exercises"
+
+
+def register(action: str, target: str) -> None:
+    """Have ``target`` (``module:function``) handle an action of the table.
+
+    Raises:
+        ValueError: the action is handled by something else already.
+    """
+    if HANDLERS.setdefault(action, target) != target:
+        raise ValueError(f"action {action} is handled by {HANDLERS[action]} already")
+
+
+def handled(action: str) -> bool:
+    """Whether the action does something."""
+    return action in HANDLERS
+
+
+def handler(action: str) -> Handler:
+    """The function behind an action; imports its module.
+
+    Raises:
+        KeyError: nobody handles it.
+    """
+    module, _, name = HANDLERS[action].partition(":")
+    function: Handler = getattr(importlib.import_module(module), name)
+    return function
+
+
+def available() -> tuple[Action, ...]:
+    """The actions of the table that somebody handles, in its order."""
+    return tuple(action for action in ACTIONS if handled(action.id))

@@ -1,0 +1,206 @@
+"""The body of one environment's tab."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from veza_tui.model.view import EnvironmentView, Link
+from veza_tui.model.workload import PodRow
+from veza_tui.tui.actions import Situation
+from veza_tui.tui.presentation.ages import calm_age
+from veza_tui.tui.presentation.health import health_lines
+from veza_tui.tui.presentation.identity import identity_line
+from veza_tui.tui.presentation.keys import pod_hints
+from veza_tui.tui.presentation.pods import COLUMNS, PodRows, failing, pods_label
+from veza_tui.tui.presentation.problems import empty_body, problem_lines
+from veza_tui.tui.presentation.rollouts import rollout_lines
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, in_role, line_width
+from veza_tui.tui.presentation.summary import summary_line
+from veza_tui.tui.registry import available
+from veza_tui.tui.state import EnvironmentTab
+from veza_tui.tui.widgets.filter import FilterLine
+from veza_tui.tui.widgets.sheet import Sheet
+from veza_tui.tui.widgets.table import Table
+
+if TYPE_CHECKING:
+    from veza_tui.tui.app import VezaApp
+
+ROOMY = 32
+"""Lines from which blocks get air between them and health one line a check."""
+
+
+class EnvironmentPane(Vertical):
+    """Identity, problems, rollouts and health, pods, last operation. Mounted when its tab is first opened."""
+
+    def __init__(self, tab: EnvironmentTab) -> None:
+        super().__init__(classes="pane")
+        self.tab = tab
+        self.veza = cast("VezaApp", self.app)
+        self._rows = PodRows(self.veza.glyphs)
+        self._pods: dict[str, PodRow] = {}
+
+    def compose(self) -> ComposeResult:
+        """One sheet a block."""
+        painter, glyphs = self.veza.painter, self.veza.glyphs
+        yield Sheet(painter, classes="identity", fixed=1)
+        yield Sheet(painter, classes="board")
+        yield Sheet(painter, classes="titles", fixed=1)
+        yield Table(COLUMNS, painter, glyphs)
+        yield FilterLine(painter)
+        yield Sheet(painter, classes="summary", fixed=1)
+
+    @property
+    def table(self) -> Table:
+        """The pods."""
+        return self.query_one(Table)
+
+    @property
+    def pod(self) -> PodRow | None:
+        """The pod under the cursor."""
+        return self._pods.get(self.table.cursor) if self.is_mounted else None
+
+    def on_mount(self) -> None:
+        """Show what is known."""
+        if self.veza.screen.focused is None:
+            self.table.focus()
+
+    def paint(self) -> None:
+        """Show the tab's view; sends what differs."""
+        if not self.is_mounted or not self.size.width:
+            return
+        app, tab = self.veza, self.tab
+        view, cells, glyphs = tab.view, self.size.width, app.glyphs
+        identity = identity_line(
+            tab.environment,
+            view,
+            read_only=app.services.read_only,
+            monotonic=app.services.clock.monotonic(),
+            cells=cells,
+            glyphs=glyphs,
+        )
+        self._sheet("identity").set_lines([identity])
+        bare = not view.pods and not view.rollouts and view.link in (Link.CONNECTING, Link.DOWN)
+        self.set_class(bare, "-bare")
+        if bare:
+            target = tab.environment.kubernetes
+            where = view.identity.server if view.identity else (target.context or "the current context")
+            self._sheet("board").set_lines(empty_body(view, where, cells, glyphs))
+            self._pods = {}
+            self.table.show([])
+            return
+        stale = view.link is Link.STALE
+        board = self._board(view, cells)
+        self._sheet("board").set_lines([in_role(line, "stale") if stale else line for line in board])
+        self._paint_pods(view, cells, stale)
+        self._sheet("summary").set_lines([summary_line(tab.environment, view, app.tick, cells, glyphs)])
+
+    def _sheet(self, name: str) -> Sheet:
+        return self.query_one(f".{name}", Sheet)
+
+    def _board(self, view: EnvironmentView, cells: int) -> list[Line]:
+        glyphs, rows = self.veza.glyphs, self.size.height
+        roomy = rows >= ROOMY - 2
+        most = max(3, rows // 4)
+        problems = problem_lines(view.problems, cells, glyphs)
+        if len(problems) > rows // 3:
+            problems = [*problems[: rows // 3 - 1], (Span(f"   and {len(view.problems)} problems in all", "warn"),)]
+        if cells >= 76:
+            left = min(cells * 52 // 100, 96) if cells >= 110 else cells - 41
+            right = min(cells - left - 1, 90)
+            block = beside(
+                rollout_lines(view.rollouts, view.autoscalers, left, glyphs, most=most),
+                health_lines(view.health, right, glyphs, compact=not roomy),
+                left,
+                1,
+            )
+        else:
+            block = [
+                *rollout_lines(view.rollouts, view.autoscalers, cells, glyphs, most=most),
+                *health_lines(view.health, cells, glyphs, compact=True),
+            ]
+        if roomy:
+            return [EMPTY, *problems, *((EMPTY,) if problems else ()), *block, EMPTY]
+        return [*problems, *block]
+
+    def _paint_pods(self, view: EnvironmentView, cells: int, stale: bool) -> None:
+        app, want, table = self.veza, self.tab.want, self.table
+        pods = self._rows.select(view, want)
+        self._pods = {pod.uid: pod for pod in pods}
+        first = next((pod for pod in pods if failing(pod)), None)
+        at = app.situation(pod=first)
+        keys = ("logs", "previous", "undo") if first is not None else ()
+        hints = pod_hints(available(), at, keys)
+        table.show(self._rows.rows(pods, view, app.tick, hints, wide=cells >= 110), stale=stale)
+        word = ""
+        if stale and view.heard_at is not None:
+            word = f"stale, {calm_age(app.services.clock.monotonic() - view.heard_at)} old"
+        label = pods_label(view, len(pods), want, word, app.glyphs)
+        line = table.heading(label, cells, sorted_by=want.sort, reverse=want.reverse)
+        hint: Line = () if want.filter else (Span("/", "key", "do:filter"), Span(" filter ", "hint", "do:filter"))
+        if line_width(line) + 12 > cells:
+            hint = ()
+        self._sheet("titles").set_lines([apart(line, hint, cells)])
+        if not pods:
+            table.set_empty(self._empty(view, want.filter))
+
+    def _empty(self, view: EnvironmentView, filter: str) -> list[Line]:
+        if filter:
+            return [EMPTY, (Span(" No pod matches. ", "dim"), Span("esc", "key"), Span(" clears the filter.", "dim"))]
+        if not view.synced:
+            return [EMPTY, (Span(" The pods are not listed yet.", "dim"),)]
+        return [EMPTY, (Span(" No pods run here.", "dim"),)]
+
+    def situation(self) -> Situation:
+        """What actions would act on."""
+        return self.veza.situation(pod=self.pod)
+
+    # --- the filter ----------------------------------------------------------------------------------------------
+
+    def edit_filter(self) -> None:
+        """Open the filter's line."""
+        self.query_one(FilterLine).open(self.tab.want.filter)
+
+    def end_filter(self) -> bool:
+        """Escape: close and clear the filter; False when there is none."""
+        line = self.query_one(FilterLine)
+        if not line.display and not self.tab.want.filter:
+            return False
+        line.close()
+        self.set_filter("")
+        self.table.focus()
+        return True
+
+    def set_filter(self, text: str) -> None:
+        """Show only what matches."""
+        from dataclasses import replace
+
+        if text != self.tab.want.filter:
+            self.tab.want = replace(self.tab.want, filter=text)
+            self.table.forget_widths()
+            self.paint()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Each key filters."""
+        event.stop()
+        self.set_filter(event.value.strip())
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter keeps the filter."""
+        event.stop()
+        self.query_one(FilterLine).close()
+        self.table.focus()
+        self.veza.paint_hints()
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        """The hints are about the pod under the cursor."""
+        event.stop()
+        self.veza.paint_hints()
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """A second click opens."""
+        event.stop()
+        self.veza.do("open")

@@ -1,0 +1,43 @@
+"""The line in which the filter is typed; hidden while nobody types."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Input
+
+from veza_tui.tui.presentation.spans import Span
+from veza_tui.tui.widgets.sheet import Sheet
+from veza_tui.tui.widgets.strips import Painter
+
+
+class FilterLine(Horizontal):
+    """``/`` and what is typed. Its input takes every letter, so no letter key does anything else meanwhile."""
+
+    def __init__(self, painter: Painter) -> None:
+        super().__init__()
+        self._painter = painter
+        self.display = False
+
+    def compose(self) -> ComposeResult:
+        """A sign and the input."""
+        sign = Sheet(self._painter, fixed=1, classes="sign")
+        sign.set_lines([(Span(" / ", "key"),)])
+        yield sign
+        # A blinking cursor would send bytes for nothing.
+        field = Input(
+            placeholder="words in name, status, node, image; !word excludes", compact=True, select_on_focus=False
+        )
+        field.cursor_blink = False
+        yield field
+
+    def open(self, text: str) -> None:
+        """Show it with ``text`` and take the focus."""
+        self.display = True
+        field = self.query_one(Input)
+        field.value = text
+        field.focus()
+
+    def close(self) -> None:
+        """Hide it; the text stays."""
+        self.display = False
