@@ -96,7 +96,9 @@ class Plan:
     @property
     def hash(self) -> str:
         """SHA-256 (hex) of the plan's canonical JSON; binds an approval and a confirmation to it."""
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        # timeout=60 and timeout=60.0 are one plan: JSON spells them apart.
+        content = {**asdict(self), "timeout": float(self.timeout)}
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from veza_tui.model.environment import Environment
-from veza_tui.model.errors import LockedError, TimedOutError, VezaError
+from veza_tui.model.errors import LockedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.model.journal import JournalEvent, OperationState, StepState
 from veza_tui.model.plan import Plan, Step
@@ -379,6 +379,7 @@ class Engine:
 
 
 def _trace(error: BaseException) -> None:
-    """A bug's traceback goes to the runner's private log; expected errors have none."""
-    if not isinstance(error, VezaError | Forced | TimedOutError):
-        traceback.print_exception(error, file=sys.stderr)
+    """Where a bug was goes to the runner's private log: frames and type, not its text, which may hold anything."""
+    if not isinstance(error, VezaError | Forced):
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        print(f"{frames}{type(error).__module__}.{type(error).__name__}", file=sys.stderr, flush=True)
