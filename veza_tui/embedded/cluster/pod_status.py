@@ -145,6 +145,9 @@ def status(
 ) -> Object:
     """The whole status; conditions keep their lastTransitionTime while they do not change."""
     where = "Failed" if pod.failed else phase(spec, init, main)
+    if pod.stopping and not pod.failed and main and all(c.phase == "terminated" for c in main):
+        # Of a deleted pod nothing starts again, whatever its policy says.
+        where = "Succeeded" if all(c.exit_code == 0 for c in main) else "Failed"
     done = where in ("Succeeded", "Failed")
     out: Object = {"phase": where, "conditions": _conditions(pod, init, main, where, before, now)}
     if pod.failed:

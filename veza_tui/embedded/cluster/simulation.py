@@ -10,12 +10,18 @@ from pathlib import Path
 
 from veza_tui.embedded.api.store import Store
 from veza_tui.embedded.cluster.access import Cluster
+from veza_tui.embedded.cluster.autoscaler import AutoscalerController
 from veza_tui.embedded.cluster.clock import Clock, LoopClock
 from veza_tui.embedded.cluster.controller import WorkQueue
 from veza_tui.embedded.cluster.deployment import DeploymentController
+from veza_tui.embedded.cluster.disruption import DisruptionController
+from veza_tui.embedded.cluster.endpoints import EndpointsController
+from veza_tui.embedded.cluster.garbage import GarbageCollector
 from veza_tui.embedded.cluster.images import Image, Images
+from veza_tui.embedded.cluster.job import JobController
 from veza_tui.embedded.cluster.kit import Kit
 from veza_tui.embedded.cluster.kubelet import Kubelet
+from veza_tui.embedded.cluster.namespaces import NamespaceController
 from veza_tui.embedded.cluster.nodes import DEFAULT_NODES, NodeSpec, register
 from veza_tui.embedded.cluster.process import Processes
 from veza_tui.embedded.cluster.programs import Fault
@@ -31,7 +37,7 @@ class ClusterSimulation:
 
     ``time_scale`` 0.1 makes every simulated delay ten times shorter. ``state`` is a private directory for scratch
     directories and volumes (a temporary one by default, removed at stop). ``tool_path`` is put before PATH for child
-    processes.
+    processes. ``root_ca`` is the PEM text of kube-root-ca.crt.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class ClusterSimulation:
         nodes: Sequence[NodeSpec] = DEFAULT_NODES,
         state: Path | None = None,
         tool_path: Sequence[str] = (),
+        root_ca: str = "",
     ) -> None:
         self.store = store
         self.clock: Clock = clock or LoopClock(time_scale)
@@ -64,11 +71,18 @@ class ClusterSimulation:
         self.runtime = SimulatedRuntime(self.kit, self.kubelet)
         self.replica_sets = ReplicaSetController(self.cluster, self.queue)
         self.deployments = DeploymentController(self.cluster, self.queue)
+        self.jobs = JobController(self.cluster, self.queue)
+        self.endpoints = EndpointsController(self.cluster, self.queue)
+        self.disruption = DisruptionController(self.cluster, self.queue)
+        self.autoscalers = AutoscalerController(self.cluster, self.queue, self.runtime.metrics)
+        self.namespaces = NamespaceController(self.cluster, self.queue, root_ca)
+        self.garbage = GarbageCollector(self.cluster, self.queue)
         self._sweeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Register the nodes and begin."""
+        """Make the system's namespaces, register the nodes and begin."""
         self.cluster.start()
+        self.namespaces.ensure_system()
         register(self.cluster, self.nodes)
         self._sweeper = asyncio.ensure_future(self._sweep())
 
