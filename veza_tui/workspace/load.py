@@ -191,6 +191,7 @@ def load_workspace(path: Path | str) -> Workspace:
             f"{shown(root, root)} is not a workspace: it has no environments/",
             hint="name one with -C DIR or VEZA_WORKSPACE, or make one with veza-tui init DIR",
         )
+    inside(root, root / "environments")
     return Workspace(root)
 
 

@@ -1,4 +1,4 @@
-"""``k8s/ENV/``: loading as ``kubectl apply -f`` does it, and rendering what is applied (in order, the Secret filled)."""
+"""``k8s/ENV/``: loading as ``kubectl apply -f`` does it, and rendering what is applied (in order, Secret filled)."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def _add(node: Node, file: str, manifests: list[Manifest], problems: list[FilePr
 
 
 def _parse_json(text: str) -> tuple[list[Node], list[Problem]]:
-    """JSON with line numbers: it is YAML once the tabs that indent it are spaces (JSON texts hold no raw line break)."""
+    """JSON with line numbers: it is YAML once tabs at line starts are spaces (its texts hold no line break)."""
     try:
         json.loads(text, parse_constant=_no_constant)
     except RecursionError:

@@ -2,7 +2,7 @@
 
 The script runs ``yq eval '.data.environment | to_entries | .[] | .key + "=" + .value'`` and appends the secrets file
 with ``cat >>``. mikefarah's yq v4 (its source: operator_add.go, operator_entries.go, encoder_yaml.go) adds a scalar's
-text to a string as it is written (``0x1F``, ``True``, ``1.50``; quotes taken off, escapes and folding done), adds nothing
+text to a string as written (``0x1F``, ``True``, ``1.50``; quotes taken off, escapes and folding done), adds nothing
 for null, prints a multi-line text as its lines, and refuses a mapping or a list. Keys keep the file's order.
 """
 
