@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "approve": ("approve", "Approve or deny an operation that waits for it."),
     "audit": ("audit", "Show the audit log, or verify that nobody touched it."),
     "_run": ("run_", "The runner's process; started by the others."),
+    "demo": ("demo", "Try everything on three environments made on this machine."),
 }
 
 

@@ -1,0 +1,74 @@
+"""``veza-tui demo --headless``: the platform until a signal, or until the process that started it is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from veza_tui.embedded.platform.platform import Options, Platform
+from veza_tui.model.errors import VezaError
+from veza_tui.model.exits import Exit
+
+
+def run(options: Options, *, with_parent: bool, progress: Callable[[str], None]) -> int:
+    """Until TERM, INT or HUP; with ``with_parent`` also until the end of stdin, whose other end the parent holds."""
+    return asyncio.run(_run(options, with_parent, progress))
+
+
+async def _run(options: Options, with_parent: bool, progress: Callable[[str], None]) -> int:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    if with_parent:
+        loop.add_reader(sys.stdin.fileno(), _parent_spoke, loop, stop)
+    platform = Platform(options, progress)
+    try:
+        if not await _unless_stopped(platform, stop):
+            return Exit.DONE
+        print(json.dumps(platform.ready), flush=True)
+        await stop.wait()
+        return Exit.DONE
+    finally:
+        # A second signal must not cut the cleaning up short.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, lambda: None)
+        await platform.close()
+
+
+async def _unless_stopped(platform: Platform, stop: asyncio.Event) -> bool:
+    """Start it; False when ``stop`` came first."""
+    starting, stopping = asyncio.create_task(platform.start()), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            return False
+        try:
+            starting.result()
+        except* VezaError as group:
+            raise _first(group) from None
+        return True
+    finally:
+        stopping.cancel()
+        starting.cancel()
+        with contextlib.suppress(BaseException):
+            await starting
+
+
+def _first(group: BaseExceptionGroup[VezaError]) -> VezaError:
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    assert isinstance(found, VezaError)
+    return found
+
+
+def _parent_spoke(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Nobody writes there: readable means that the other end is closed."""
+    if not os.read(sys.stdin.fileno(), 64):
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
