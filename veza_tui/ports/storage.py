@@ -55,6 +55,20 @@ class Writer(Protocol):
         ...
 
 
+class Follower(Protocol):
+    """A file that a program writes itself, hashed while it grows."""
+
+    path: Path
+
+    def size(self) -> int:
+        """Bytes so far."""
+        ...
+
+    def finish(self) -> FileEntry:
+        """After the program's end: hash the rest, make it last. Blocks."""
+        ...
+
+
 class Draft(Protocol):
     """A backup under way; not in any listing until ``commit``."""
 
@@ -68,6 +82,10 @@ class Draft(Protocol):
 
     def create(self, path: str, *, secret: bool = False) -> Writer:
         """A new file. ``secret``: encrypted as well when the storage encrypts (dumps and secrets)."""
+        ...
+
+    def direct(self, path: str, *, secret: bool = False) -> Follower | None:
+        """Where a program may write that file itself: quicker. None when its bytes must pass by (encrypted, S3)."""
         ...
 
     def adopt(self, folder: str) -> Sequence[FileEntry]:

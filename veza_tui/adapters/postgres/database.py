@@ -96,10 +96,10 @@ class PostgresDatabase:
             return await facts_module.database_facts(connection, digests=digests)
 
     async def dump(
-        self, options: DumpOptions, write: Callable[[bytes], object] | None, folder: Path | None, progress: Progress
+        self, options: DumpOptions, write: Callable[[bytes], object] | None, path: Path | None, progress: Progress
     ) -> DumpOutcome:
         """pg_dump with facts of the same snapshot."""
-        return await dump(await self.endpoint(), options, write, folder, progress)
+        return await dump(await self.endpoint(), options, write, path, progress)
 
     async def scan(self, source: DumpSource) -> ScanReport:
         """Read a dump without a server."""

@@ -66,7 +66,7 @@ async def dump(
     endpoint: Endpoint,
     options: DumpOptions,
     write: Callable[[bytes], object] | None,
-    folder: Path | None,
+    path: Path | None,
     progress: Progress,
 ) -> DumpOutcome:
     """Dump the endpoint's database; see ``ports.database.Database.dump``."""
@@ -84,7 +84,7 @@ async def dump(
         size = await (await holder.execute(_SIZE)).fetchone()
         tables = int(size[1]) if size else 0
         meter = _Meter(progress, options.expected or int(size[0] if size else 0) or None, tables, time.monotonic())
-        facts = await _both(endpoint, tools, options, compression, snapshot, write, folder, meter)
+        facts = await _both(endpoint, tools, options, compression, snapshot, write, path, meter)
         meter.tell()
     return DumpOutcome(tools.version, compression, _jobs(options), lsn, server, facts, meter.done)
 
@@ -96,19 +96,19 @@ async def _both(
     compression: str,
     snapshot: str,
     write: Callable[[bytes], object] | None,
-    folder: Path | None,
+    path: Path | None,
     meter: _Meter,
 ) -> DatabaseFacts:
     facts = asyncio.create_task(_facts(endpoint, snapshot, options.digests))
-    run = asyncio.create_task(_pg_dump(endpoint, tools, options, compression, snapshot, write, folder, meter))
+    run = asyncio.create_task(_pg_dump(endpoint, tools, options, compression, snapshot, write, path, meter))
     tasks = {facts, run}
     try:
         while pending := {t for t in tasks if not t.done()}:
             await asyncio.wait(pending, timeout=_TICK, return_when=asyncio.FIRST_EXCEPTION)
             if any(t.done() and t.exception() is not None for t in tasks):
                 break
-            if folder is not None:
-                meter.done = _folder_size(folder)
+            if path is not None:
+                meter.done = _size(path)
             meter.tell()
         if facts.done() and facts.exception() is not None and not run.done():
             # When the server dies both fail; pg_dump says it better, so give it a moment.
@@ -139,7 +139,7 @@ async def _pg_dump(
     compression: str,
     snapshot: str,
     write: Callable[[bytes], object] | None,
-    folder: Path | None,
+    path: Path | None,
     meter: _Meter,
 ) -> None:
     argv = [
@@ -152,15 +152,16 @@ async def _pg_dump(
         "--no-password",
     ]
     with libpq_environment(endpoint) as env:
-        if folder is not None:
-            argv += [f"--jobs={_jobs(options)}", f"--file={folder}"]
+        if path is not None:
+            # Made to last by the storage, in one go with the rest.
+            argv += [f"--jobs={_jobs(options)}", f"--file={path}", "--no-sync"]
             program = await Program.start(argv, env, on_line=meter.line)
             try:
                 if await program.wait():
                     raise program.failure(endpoint.label)
             finally:
                 await program.end()
-            meter.done = _folder_size(folder)
+            meter.done = _size(path)
             return
         if write is None:
             raise ValueError("a plain or custom dump needs somewhere to write")
@@ -264,7 +265,7 @@ def _supports(pg_dump: str, method: str) -> bool:
     return "compression" not in answer.stderr and "not supported" not in answer.stderr
 
 
-def _folder_size(folder: Path) -> int:
+def _size(path: Path) -> int:
     with contextlib.suppress(OSError):
-        return sum(f.stat().st_size for f in folder.iterdir())
+        return sum(f.stat().st_size for f in path.iterdir()) if path.is_dir() else path.stat().st_size
     return 0

@@ -1,7 +1,9 @@
 """What a database holds: rows and a content digest per table, sequences, extensions, owners and grants, constraints.
 
-The digest is order-independent, so that a dump and a load may write rows in any order: the sum over all rows of two
-64-bit ``hash_record_extended``-like hashes of the row's text form, taken with fixed text settings.
+The digest is order-independent, so that a dump and a load may write rows in any order: the sum over all rows of
+PostgreSQL's own 64-bit hash of the row (``hash_record_extended``, since 14). Columns of types whose hash depends on
+more than their value (enums: on OIDs), or which have none (json), are hashed as text, with fixed text settings. It
+finds accidents, not forgeries: the manifest's SHA-256 sums are for those. It costs about 0.7 of what COPY costs.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ _PINNED = (
     "SET LOCAL lc_monetary = 'C'",
     "SET LOCAL search_path = 'pg_catalog'",
     "SET LOCAL row_security = off",
+    # One core for us: the services and pg_dump want the others.
+    "SET LOCAL max_parallel_workers_per_gather = 0",
 )
 
 _USER_SCHEMAS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
@@ -94,12 +98,6 @@ async def facts_in_transaction(connection: AsyncConnection, *, digests: bool = T
 
 _EXTENSIONS = "SELECT extname, extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
 
-_TABLES = f"""
-SELECT n.nspname, c.relname, c.relkind = 'm' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND {_USER_SCHEMAS}
-AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} ORDER BY 1, 2
-"""  # noqa: S608 - constants only
-
 _SEQUENCES = f"""
 SELECT n.nspname, c.relname, pn.nspname, pc.relname, a.attname
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -157,20 +155,47 @@ SELECT line FROM (
 """  # noqa: S608 - constants only
 
 
+_COLUMNS = f"""
+SELECT n.nspname, c.relname, c.relkind = 'm',
+  array_agg(a.attname ORDER BY a.attnum) FILTER (WHERE a.attnum IS NOT NULL),
+  array_agg(b.typnamespace = 'pg_catalog'::regnamespace AND b.typname = ANY (%s) ORDER BY a.attnum)
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_type y ON y.oid = a.atttypid
+LEFT JOIN pg_type b ON b.oid = CASE WHEN y.typcategory = 'A' AND y.typelem <> 0 THEN y.typelem ELSE y.oid END
+WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND {_USER_SCHEMAS}
+AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} GROUP BY 1, 2, 3 ORDER BY 1, 2
+"""  # noqa: S608 - constants only
+
+# Types whose hash is a function of the value alone, the same on every server.
+_HASHED = [
+    *("bool", "int2", "int4", "int8", "float4", "float8", "numeric", "text", "varchar", "bpchar", "name", "bytea"),
+    *("uuid", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "jsonb", "inet", "cidr", "macaddr"),
+]
+
+
 async def _tables(connection: AsyncConnection, digests: bool) -> list[TableFacts]:
     from psycopg import sql
 
     facts = []
-    for schema, name, materialized in await _all(connection, _TABLES):
-        table = sql.Identifier(schema, name)
-        if digests and not materialized:
-            # Two seeds: 128 bits together, so that a collision is no concern; summed, so that order is none either.
-            query = sql.SQL(
-                "SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text || ':' ||"
-                " coalesce(sum(hashtextextended(t::text, 7)::numeric), 0)::text FROM ONLY {} AS t"
-            ).format(table)
-        else:
-            query = sql.SQL("SELECT count(*), '' FROM {}").format(table)
+    records = connection.info.server_version >= 140000
+    cursor = await connection.execute(_COLUMNS, (_HASHED,))
+    for schema, name, materialized, columns, hashed in await cursor.fetchall():
+        digest: Any = sql.SQL("''")
+        if digests and not materialized and columns:
+            values = [
+                sql.SQL("t.{}" if plain and records else "t.{}::text").format(sql.Identifier(column))
+                for column, plain in zip(columns, hashed, strict=True)
+            ]
+            # bigint sums are exact: PostgreSQL keeps them in 128 bits.
+            digest = (
+                sql.SQL("'r' || coalesce(sum(hash_record_extended(ROW({}), 0)), 0)")
+                if records
+                else sql.SQL("'t' || coalesce(sum(hashtextextended(ROW({})::text, 0)), 0)")
+            ).format(sql.SQL(", ").join(values))
+        query = sql.SQL("SELECT count(*), {} FROM {}{} AS t").format(
+            digest, sql.SQL("" if materialized else "ONLY "), sql.Identifier(schema, name)
+        )
         row = await _one(connection, query)
         facts.append(TableFacts(schema, name, int(row[0]), str(row[1])))
     return facts

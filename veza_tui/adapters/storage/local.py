@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import stat
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -185,6 +186,7 @@ class LocalDraft:
         self._root = root
         self._directory = directory
         self._recipients = recipients
+        self._followers: list[LocalFollower] = []
         self._lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
@@ -202,6 +204,14 @@ class LocalDraft:
             (self._directory / folder).mkdir(mode=0o700, exist_ok=True)
         writer = _FileWriter(target, final)
         return EncryptingWriter(writer, self._recipients) if encrypt else writer
+
+    def direct(self, path: str, *, secret: bool = False) -> LocalFollower | None:
+        """A file for pg_dump to write; None when it must be encrypted on the way."""
+        if secret and self._recipients:
+            return None
+        follower = LocalFollower(self._directory.joinpath(*check_path(path)), path)
+        self._followers.append(follower)
+        return follower
 
     def adopt(self, folder: str) -> Sequence[FileEntry]:
         """Hash and sync what pg_dump wrote; modes 0700/0600."""
@@ -233,6 +243,8 @@ class LocalDraft:
 
     def abort(self) -> None:
         """Nothing of it stays."""
+        for follower in self._followers:
+            follower.stop()
         shutil.rmtree(self._directory, ignore_errors=True)
         self._release()
 
@@ -263,6 +275,51 @@ class _FileWriter:
         os.fsync(self._file.fileno())
         self._file.close()
         return FileEntry(self._entry, self._size, self._digest.hexdigest())
+
+
+class LocalFollower:
+    """Reads behind the writer, out of the page cache, so that the hash is ready when the file is."""
+
+    def __init__(self, path: Path, entry: str) -> None:
+        self.path = path
+        self._entry = entry
+        self._digest = hashlib.sha256()
+        self._read = 0
+        self._ended = threading.Event()
+        # Made here, so that its mode is ours whatever the umask; pg_dump truncates and keeps it.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        self._thread = threading.Thread(target=self._follow, name="hash", daemon=True)
+        self._thread.start()
+
+    def _follow(self) -> None:
+        with contextlib.suppress(OSError), self.path.open("rb", buffering=0) as file:
+            while True:
+                ended = self._ended.is_set()
+                while block := file.read(_BLOCK):
+                    self._digest.update(block)
+                    self._read += len(block)
+                if ended:
+                    return
+                self._ended.wait(0.02)
+
+    def size(self) -> int:
+        """Bytes so far."""
+        return self.path.stat().st_size
+
+    def finish(self) -> FileEntry:
+        """Hash the rest and fsync."""
+        self._ended.set()
+        self._thread.join()
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
+            size = os.fstat(file.fileno()).st_size
+        if size != self._read:
+            raise VezaError(f"{self.path.name} changed while it was hashed")
+        return FileEntry(self._entry, size, self._digest.hexdigest())
+
+    def stop(self) -> None:
+        """The draft is given up."""
+        self._ended.set()
 
 
 def identities_for(name: str, identity: Path | None) -> list[Any]:
