@@ -131,6 +131,8 @@ def _replicas(look: Look, service: Service, scaled: bool) -> None:
             message = "fights the autoscaler: each apply sets the replicas back"
             look.warning(path, message, "remove replicas: the autoscaler sets them", RULE)
         return
+    if service.autoscaling is not None and said is None:
+        return  # Said already: its autoscaler is missing.
     if (1 if said is None else said) != service.replicas:
         what = "is missing (so 1)" if said is None else f"is {said}"
         message = f"{what}, the environment file says {service.replicas}"

@@ -32,7 +32,11 @@ MAX_REPLICAS = 1000
 
 
 def build_environment(document: Document, name: str, policy: Policy) -> Environment | None:
-    """The environment, or None when the document has problems (they are in ``document.problems``)."""
+    """The environment; problems are added to ``document.problems``.
+
+    With problems it holds defaults where a value could not be used, and is None when a whole section is missing: only
+    ``validate`` may look at it then.
+    """
     data = read_frame(document)
     if data is None:
         return None
@@ -49,7 +53,7 @@ def build_environment(document: Document, name: str, policy: Policy) -> Environm
     if access:
         access.close()
     data.close()
-    if document.problems.found or database is None or cache is None or logging is None or monitoring is None:
+    if database is None or cache is None or logging is None or monitoring is None:
         return None
     return Environment(
         name=name,

@@ -58,7 +58,9 @@ def inside(root: Path, path: Path) -> Path:
     """
     try:
         real = path.resolve()
-    except (OSError, RuntimeError) as error:
+    except RuntimeError:
+        raise ConfigError(f"{shown(root, path)}: its symlinks go in a circle", hint="remove the symlink") from None
+    except OSError as error:
         raise ConfigError(f"{shown(root, path)}: cannot be followed: {_reason(error)}") from None
     if not real.is_relative_to(root):
         raise ConfigError(
@@ -83,17 +85,26 @@ def read_bytes(root: Path, path: Path, limit: int) -> bytes:
         raise
     except OSError as error:
         raise ConfigError(f"{name}: cannot be read: {_reason(error)}") from None
-    with os.fdopen(fd, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(f"{name}: is not a regular file")
-        try:
-            data = file.read(limit + 1)
-        except OSError as error:
-            raise ConfigError(f"{name}: cannot be read: {_reason(error)}") from None
+    try:
+        regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        data = b"" if not regular else _read(fd, limit + 1)
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot be read: {_reason(error)}") from None
+    finally:
+        os.close(fd)
+    if not regular:
+        raise ConfigError(f"{name}: is not a regular file")
     if len(data) > limit:
         raise ConfigError(f"{name}: is larger than {limit // 1024} KiB", hint="split it or remove what does not belong")
     return data
+
+
+def _read(fd: int, limit: int) -> bytes:
+    parts = []
+    while limit > 0 and (part := os.read(fd, min(limit, 1 << 20))):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
 
 
 def decode(name: str, data: bytes) -> str:

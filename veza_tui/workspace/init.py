@@ -39,9 +39,7 @@ def make_workspace(target: Path) -> Made:
         root = target.resolve(strict=True)
     except (OSError, ValueError, RuntimeError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "not a usable path"
-        raise ConfigError(
-            f"{name}: cannot be made: {why.lower()}", hint="name a directory that you may write"
-        ) from None
+        raise ConfigError(f"{name}: cannot be made: {why.lower()}", hint="name one that you may write") from None
     made = Made()
     for part in ("environments", "k8s"):
         source = shipped(part)

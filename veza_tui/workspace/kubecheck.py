@@ -24,8 +24,8 @@ def check_manifests(manifests: list[Manifest], findings: Findings, environment: 
     seen: dict[tuple[str, str, str], Manifest] = {}
     for manifest in manifests:
         look = Look(manifest, findings, environment)
-        type_name = check_kind(look)
-        if type_name is not None and not check_fields(look, type_name):
+        known, type_name = check_kind(look)
+        if not known or (type_name is not None and not check_fields(look, type_name)):
             continue
         if not isinstance(manifest.object.get("metadata"), dict):
             look.error(("metadata",), "metadata is missing or no mapping", "add metadata with a name")

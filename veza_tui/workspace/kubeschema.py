@@ -16,6 +16,7 @@ from typing import Any
 
 from veza_tui.workspace.checks import quantity_value
 from veza_tui.workspace.findings import Look, Path
+from veza_tui.workspace.reader import MAX_UNKNOWN
 
 _INT_OR_STRING = frozenset(("port", "targetPort", "maxSurge", "maxUnavailable", "minAvailable"))
 _QUANTITIES = frozenset(("sizeLimit", "divisor", "averageValue"))
@@ -31,34 +32,35 @@ def fields() -> dict[str, Any]:
     return table
 
 
-def check_kind(look: Look) -> str | None:
-    """The manifest's type in the table, None when its fields are not known here; a kind that is nowhere is an error."""
+def check_kind(look: Look) -> tuple[bool, str | None]:
+    """Whether some API server serves the kind, and its type in the table (None when its fields are not known here)."""
     manifest = look.manifest
     if not manifest.api_version:
         look.error(("apiVersion",), "apiVersion is missing", "add it, for example apiVersion: v1")
     if not manifest.kind:
         look.error(("kind",), "kind is missing", "add it, for example kind: ConfigMap")
     if not manifest.api_version or not manifest.kind:
-        return None
+        return False, None
     full = f"{manifest.api_version}/{manifest.kind}"
     table = fields()
     if full in table["kinds"]:
-        return str(table["kinds"][full])
+        return True, str(table["kinds"][full])
     if full in table["known"]:
-        return None
-    same_kind = [k.rpartition("/")[0] for k in table["known"] if k.rpartition("/")[2] == manifest.kind]
+        return True, None
+    ours = [k.rpartition("/")[0] for k in table["kinds"] if k.rpartition("/")[2] == manifest.kind]
+    same_kind = ours + [k.rpartition("/")[0] for k in table["known"] if k.rpartition("/")[2] == manifest.kind]
     group = manifest.api_version.partition("/")[0] if "/" in manifest.api_version else ""
     if same_kind:
         todo = f"write apiVersion: {same_kind[0]}"
         look.error(("apiVersion",), f"no API server serves {manifest.kind} as {manifest.api_version}", todo)
     elif "." in group and not group.endswith(".k8s.io") and _KIND_NAME.match(manifest.kind):
-        pass  # A custom resource: only its API server knows.
+        return True, None  # A custom resource: only its API server knows.
     else:
         kinds = {k.rpartition("/")[2] for k in table["known"]}
         near = difflib.get_close_matches(manifest.kind, kinds, n=1)
         todo = f"did you mean `{near[0]}`?" if near else "correct kind and apiVersion"
         look.error(("kind",), f"{full} is no kind that Kubernetes knows", todo)
-    return None
+    return False, None
 
 
 def check_fields(look: Look, type_name: str) -> bool:
@@ -73,9 +75,14 @@ def _object(look: Look, value: Any, type_name: str, path: Path) -> None:
         look.error(path, f"must be a mapping, not {_kind(value)}", "write its fields below it")
         return
     known: dict[str, list[Any]] = fields()["types"][type_name]
+    unknown = 0
     for name, item in value.items():
         entry = known.get(name)
+        if entry is None and unknown == MAX_UNKNOWN:
+            look.error((*path, name), "and more unknown fields", "remove them")
+            break
         if entry is None:
+            unknown += 1
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
             todo = f"did you mean `{near[0]}`?" if near else f"known fields: {', '.join(known)}"
             look.error((*path, name), "is an unknown field: the API server refuses it", todo)

@@ -30,6 +30,7 @@ def check_environment(subject: Subject, environment: Environment, monitoring: Se
     """Ports, replicas, localhost, plaintext secrets, monitoring (``monitoring`` says how bad none is)."""
     _ports(subject, environment)
     _replicas(subject, environment)
+    # With the type unreadable the careful reading (production) holds.
     dev = environment.type is EnvironmentType.DEV
     if not dev:
         for part, host in (("database", environment.database.host), ("cache", environment.cache.host)):
@@ -43,20 +44,23 @@ def check_environment(subject: Subject, environment: Environment, monitoring: Se
             subject.say(Severity.ERROR, path, message, "write the public domain", "hardcoded-localhost")
         for part, password in (("database", environment.database.password), ("cache", environment.cache.password)):
             _password(subject, part, password)
-    if not environment.monitoring.enabled:
+    if not environment.monitoring.enabled and not subject.flawed("data", "monitoring", "enabled"):
         path = ("data", "monitoring", "enabled")
         subject.say(monitoring, path, "monitoring is disabled", "write enabled: true", "monitoring-disabled")
 
 
 def _ports(subject: Subject, environment: Environment) -> None:
     taken: dict[int, str] = {}
-    users: list[tuple[tuple[str, ...], str, int]] = []
-    for service in environment.services:
-        users.append((("data", "services", service.key, "port"), service.key, service.port))
+    services = environment.services
+    users: list[tuple[tuple[str, ...], str, int]] = [
+        (("data", "services", one.key, "port"), one.key, one.port) for one in services
+    ]
     if environment.monitoring.enabled:
         users.append((("data", "monitoring", "prometheus_port"), "prometheus", environment.monitoring.prometheus_port))
         users.append((("data", "monitoring", "grafana_port"), "grafana", environment.monitoring.grafana_port))
     for path, name, port in users:
+        if subject.flawed(*path):
+            continue
         first = taken.setdefault(port, name)
         if first != name:
             message = f"port {port} is used twice, by {first} and {name}"
@@ -67,6 +71,8 @@ def _replicas(subject: Subject, environment: Environment) -> None:
     for service in environment.services:
         path = ("data", "services", service.key, "replicas")
         bounds = service.autoscaling
+        if subject.flawed(*path) or subject.flawed("data", "services", service.key, "autoscaling"):
+            continue
         if bounds and not bounds.min_replicas <= service.replicas <= bounds.max_replicas:
             limits = f"{bounds.min_replicas} to {bounds.max_replicas}"
             message = f"{service.replicas} replicas are outside the autoscaling bounds {limits}"
@@ -77,6 +83,8 @@ def _replicas(subject: Subject, environment: Environment) -> None:
 
 def _password(subject: Subject, part: str, password: str) -> None:
     path = ("data", part, "password")
+    if subject.flawed(*path):
+        return
     name = "DB_PASSWORD" if part == "database" else "REDIS_PASSWORD"
     try:
         found = references(password)
@@ -139,6 +147,8 @@ def _fill_text(
 def _judge(subject: Subject, name: str, process: Map[str, str]) -> tuple[Severity, str, str]:
     """How bad it is that nothing defines a variable; message "" when something does."""
     file = subject.secrets
+    if subject.secrets_unreadable or (file is not None and any(p.key == name for p in file.problems)):
+        return Severity.INFO, "", ""  # Said already.
     if file is not None and name in file.values:
         if file.values[name]:
             return Severity.INFO, "", ""

@@ -12,6 +12,8 @@ from veza_tui.workspace.scalars import ambiguous, value
 from veza_tui.workspace.yamltree import Mapping, Node, Problem, Scalar, Sequence
 
 T = TypeVar("T")
+MAX_UNKNOWN = 20
+"""Unknown keys of one mapping that are named; the rest is counted."""
 Check = Callable[[T], str]
 """Says what is wrong with a value, or ""."""
 
@@ -55,13 +57,15 @@ class Reader:
 
     def close(self) -> None:
         """Report unknown keys."""
-        for name in self.node.entries:
-            if name not in self._known:
-                self.say(
-                    printable(name, limit=60),
-                    "is not a known key",
-                    suggestion(name, self._known - set(self.node.entries)) if self._known else "remove it",
-                )
+        unknown = [name for name in self.node.entries if name not in self._known]
+        for name in unknown[:MAX_UNKNOWN]:
+            missing = self._known - set(self.node.entries)
+            close = difflib.get_close_matches(name, sorted(self._known), n=1, cutoff=0.6)
+            todo = f"did you mean `{close[0]}`?" if close else suggestion(name, missing or self._known)
+            self.problems.add(self.node.line_of(name), self.key(printable(name, limit=60)), "is not a known key", todo)
+        if len(unknown) > MAX_UNKNOWN:
+            rest = f"{len(unknown) - MAX_UNKNOWN} more keys here are not known"
+            self.problems.add(self.node.line_of(unknown[MAX_UNKNOWN]), self.path, rest, "remove them")
 
     def raw(self, name: str, *, required: bool = False) -> Node | None:
         """The node as it is; an explicit null counts as missing."""
@@ -200,5 +204,5 @@ def kind_of(node: Node) -> str:
     if isinstance(found, bool):
         return "a boolean"
     if isinstance(found, int | float):
-        return "a number"
+        return "a number" if isinstance(found, int) else "a decimal number"
     return "a text"

@@ -201,16 +201,17 @@ def _production_autoscaling(context: Context, severity: Severity) -> None:
 
 def _pipeline_policy(context: Context, severity: Severity) -> None:
     rule = "pipeline-policy"
-    names = {s.name for s in [*context.subjects, *context.others]}
+    if context.pipeline_document is None:
+        return
     for subject in context.subjects:
         if subject.name not in context.pipeline.policies:
             message = "has no policy in the pipeline: approval by hand is asked"
             key = f"data.environments.{subject.name}"
             context.say_pipeline(severity, key, 0, message, f"add {subject.name} there", rule, subject.name)
     for name in context.pipeline.policies:
-        if name not in names:
+        if name not in context.names:
             message = "is a policy for an environment that does not exist"
-            todo = suggestion(name, names).replace("known keys", "environments")
+            todo = suggestion(name, context.names).replace("known keys", "environments")
             line = context.policy_line(name)
             context.say_pipeline(severity, f"data.environments.{name}", line, message, todo, rule)
 

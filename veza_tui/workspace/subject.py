@@ -21,9 +21,13 @@ class Subject:
     name: str
     document: Document
     environment: Environment | None
+    """None when its file has a problem."""
     findings: Findings
     secrets_file: str
+    partial: Environment | None = None
+    """What could be read of it all the same; ask ``flawed`` before a value of it is judged."""
     secrets: EnvFile | None = None
+    secrets_unreadable: bool = False
     secrets_age: float | None = None
     """Seconds since the secrets file was changed."""
     folder: str = ""
@@ -51,6 +55,12 @@ class Subject:
     def say_folder(self, severity: Severity, key: str, message: str, todo: str, rule: str) -> None:
         """A finding about the manifests as a whole."""
         self.findings.add(severity, self.folder, 0, key, message, todo, rule=rule, environment=self.name)
+
+    def flawed(self, *path: str) -> bool:
+        """Whether a problem was found at a key or below it, so that its value means nothing."""
+        key = ".".join(path)
+        keys = [problem.key for problem in self.document.problems.found]
+        return any(one == key or one.startswith(f"{key}.") or not one or key.startswith(f"{one}.") for one in keys)
 
     def line(self, *path: str) -> int:
         """Line of a key of the environment's file, or of the nearest thing above it."""
@@ -82,7 +92,10 @@ class Context:
     """The rest of the workspace, for rules that compare; nothing is reported about them."""
     pipeline: Pipeline
     pipeline_document: Document | None
+    """None when there is none, or it cannot be read."""
     findings: Findings
+    names: frozenset[str] = frozenset()
+    """Every environment of the workspace, readable or not."""
 
     def say_pipeline(
         self, severity: Severity, key: str, line: int, message: str, todo: str, rule: str, environment: str = ""

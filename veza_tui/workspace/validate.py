@@ -72,7 +72,8 @@ class _Run:
         others = [s for s in (self._other(name, pipeline) for name in rest) if s is not None]
         for subject in subjects:
             self._check(subject, rules)
-        apply_rules(Context(subjects, others, pipeline, pipeline_document, self._findings), rules)
+        names = frozenset([*wanted, *rest])
+        apply_rules(Context(subjects, others, pipeline, pipeline_document, self._findings, names), rules)
 
     def _policy_file(self, file: str, todo: str) -> Document | None:
         try:
@@ -89,7 +90,7 @@ class _Run:
             return Pipeline(), None
         pipeline = build_pipeline(document)
         self._problems(document)
-        return pipeline, document
+        return pipeline, document if pipeline.policies else None
 
     def _rules(self) -> dict[str, Severity]:
         document = self._policy_file(RULES_FILE, "add it; until then its rules are not judged")
@@ -119,9 +120,12 @@ class _Run:
         except ConfigError as error:
             self._error(file, error, name)
             return None
-        environment = build_environment(document, name, pipeline.policy(name))
+        partial = build_environment(document, name, pipeline.policy(name))
         self._problems(document, name)
-        subject = Subject(name, document, environment, self._findings, f"secrets/{name}.env", folder=f"k8s/{name}")
+        complete = None if document.problems.found else partial
+        subject = Subject(
+            name, document, complete, self._findings, f"secrets/{name}.env", partial, folder=f"k8s/{name}"
+        )
         self._secrets(subject)
         self._manifests(subject)
         return subject
@@ -133,7 +137,7 @@ class _Run:
         except ConfigError:
             return None
         environment = build_environment(document, name, Policy())
-        return Subject(name, document, environment, Findings(), "")
+        return Subject(name, document, None if document.problems.found else environment, Findings(), "")
 
     def _secrets(self, subject: Subject) -> None:
         file = subject.secrets_file
@@ -142,6 +146,7 @@ class _Run:
             subject.secrets = read_env_file(self._workspace.path, path)
         except ConfigError as error:
             self._error(file, error, subject.name, rule="secrets-file")
+            subject.secrets_unreadable = True
             return
         if subject.secrets is None:
             return
@@ -179,12 +184,11 @@ class _Run:
 
     def _check(self, subject: Subject, rules: dict[str, Severity]) -> None:
         check_variables(subject, self._process)
-        environment = subject.environment
-        if environment is None:
-            return
-        check_environment(subject, environment, _monitoring(environment.type, rules))
-        check_manifest_secrets(subject, environment, rules.get("kubernetes-secrets"))
-        check_agreement(subject, environment)
+        if subject.partial is not None:
+            check_environment(subject, subject.partial, _monitoring(subject.partial.type, rules))
+            check_manifest_secrets(subject, subject.partial, rules.get("kubernetes-secrets"))
+        if subject.environment is not None:
+            check_agreement(subject, subject.environment)
 
 
 def _monitoring(kind: EnvironmentType, rules: dict[str, Severity]) -> Severity:
