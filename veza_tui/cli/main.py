@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Make a workspace in a new directory."),
     "deploy": ("deploy", "Apply k8s/ENV/ and wait for the rollouts; on failure go back to the last good release."),
     "rollback": ("rollback", "Apply an earlier release again."),
+    "switch-back": ("switch_back", "Blue-green: return all traffic to the pods from before the last switch."),
+    "retire": ("retire", "Blue-green: scale the kept old pods to zero."),
     "promote": ("promote", "Deploy an environment with exactly another one's images."),
     "set-image": ("set_image", "Deploy with other images, SERVICE=IMAGE or SERVICE=:TAG."),
     "restart": ("restart", "Restart deployments, one pod after another."),

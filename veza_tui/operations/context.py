@@ -124,6 +124,7 @@ ACTION_MODULES: list[str] = [
     "veza_tui.operations.fingerprint",
     "veza_tui.operations.deploy.steps",
     "veza_tui.operations.deploy.touch",
+    "veza_tui.operations.deploy.bluegreen",
 ]
 
 

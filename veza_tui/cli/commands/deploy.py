@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 @click.command("deploy")
 @click.argument("environment")
 @click.option("--no-rollback", is_flag=True, help="On failure leave everything as it is then.")
+@click.option(
+    "--keep", type=click.FloatRange(0), default=60.0, metavar="MINUTES", help="Blue-green: keep the old pods."
+)
 @mutating_options
 @click.pass_obj
-def command(options: Options, /, environment: str, no_rollback: bool, **flags: Any) -> int:
+def command(options: Options, /, environment: str, no_rollback: bool, keep: float, **flags: Any) -> int:
     """Apply k8s/ENV/ and wait for the rollouts; on failure go back to the last good release."""
     from veza_tui.operations.deploy.plan import deploy_planner
 
-    return launch(options, environment, deploy_planner(rollback=not no_rollback), **flags)
+    return launch(options, environment, deploy_planner(rollback=not no_rollback, keep=keep), **flags)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from veza_tui.model.release import Release, images_of, objects_digest
 from veza_tui.model.text import printable
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.deploy import releases, server
+from veza_tui.operations.deploy.bluegreen import KEEP_MINUTES, blue_green_steps, for_new_colour
 from veza_tui.operations.deploy.objects import (
     JSONObject,
     deployments_of,
@@ -32,7 +34,12 @@ _DRIFT_SHOWN = 8
 
 
 def deploy_planner(
-    *, images: Mapping[str, str] | None = None, kind: str = "deploy", origin: str = "", rollback: bool = True
+    *,
+    images: Mapping[str, str] | None = None,
+    kind: str = "deploy",
+    origin: str = "",
+    rollback: bool = True,
+    keep: float = KEEP_MINUTES,
 ) -> Planner:
     """A planner that applies the workspace's manifests, with ``images`` (deployment -> image) laid over them."""
 
@@ -40,12 +47,10 @@ def deploy_planner(
         _require_valid(context)
         objects = await workspace_objects(context.workspace, context.environment, context.cluster)
         objects = with_images(objects, images or {})
-        preview = await server.preview(context.cluster, objects)
         history, notes = await _history(context)
-        return deploy_plan(
-            context.environment, context.target, objects, preview, history,
-            kind=kind, images=images or {}, origin=origin, notes=notes, rollback=rollback,
-            files={**_files(context)},
+        return await _planned(
+            context, objects, history, kind=kind, images=images or {}, origin=origin, notes=notes, rollback=rollback,
+            files=_files(context), keep=keep,
         )  # fmt: skip
 
     return planner
@@ -58,14 +63,33 @@ def rollback_planner(to: str = "") -> Planner:
         history = await releases.list_releases(context.cluster, context.environment.kubernetes.namespace)
         wanted = choose_release(history, to)
         objects = [dict(o) for o in wanted.objects]
-        preview = await server.preview(context.cluster, objects)
-        return deploy_plan(
-            context.environment, context.target, objects, preview, history,
+        return await _planned(
+            context, objects, history,
             kind="rollback", images={}, origin=f"release {wanted.number}", release=wanted.number, rollback=False,
             notes=() if wanted.good else (f"Release {wanted.number} was never seen healthy.",), files={},
         )  # fmt: skip
 
     return planner
+
+
+async def _planned(
+    context: PlanContext,
+    objects: Sequence[JSONObject],
+    history: Sequence[Release],
+    *,
+    keep: float = KEEP_MINUTES,
+    **options: Any,
+) -> Plan:
+    """The plan for these objects: rolling, or blue-green where the policy says so."""
+    environment = context.environment
+    if not environment.policy.blue_green:
+        preview = await server.preview(context.cluster, objects)
+        return deploy_plan(environment, context.target, objects, preview, history, **options)
+    beside, colour, changed = await for_new_colour(context.cluster, objects)
+    preview = await server.preview(context.cluster, beside)
+    plan = deploy_plan(environment, context.target, objects, preview, history, **options)
+    plan = replace(plan, options={**plan.options, "keep_minutes": keep})
+    return blue_green_steps(plan, objects, colour, changed) if plan.steps else plan
 
 
 def choose_release(history: Sequence[Release], to: str) -> Release:
@@ -104,7 +128,7 @@ def deploy_plan(
     may_roll_back = rollback and environment.policy.rollback_enabled
     steps: tuple[Step, ...] = ()
     same = bool(history) and history[0].good and history[0].digest == objects_digest(kept(objects))
-    if preview.changes or not same:
+    if not same or (preview.changes and not environment.policy.blue_green):
         steps = _steps(environment, names, source, kind, preview.changes, may_roll_back)
     return Plan(
         kind=kind,

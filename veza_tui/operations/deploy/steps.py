@@ -12,6 +12,8 @@ from veza_tui.model.release import Release, images_of, objects_digest
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.deploy import releases, server
+from veza_tui.operations.deploy.bluegreen import live_services, size_like_live
+from veza_tui.operations.deploy.colours import coloured
 from veza_tui.operations.deploy.evidence import keep_evidence
 from veza_tui.operations.deploy.objects import (
     JSONObject,
@@ -69,10 +71,18 @@ async def objects_for(context: Context, args: Mapping[str, Any]) -> list[JSONObj
     return with_images(objects, args.get("images") or {})
 
 
+async def _to_apply(context: Context, args: Mapping[str, Any], objects: list[JSONObject]) -> list[JSONObject]:
+    """The same, in the plan's colour where it is blue-green."""
+    if not args.get("colour"):
+        return objects
+    live = await live_services(context.cluster, objects)
+    return coloured(objects, str(args["colour"]), live)
+
+
 @action("deploy.check")
 async def check_step(context: Context, step: Step) -> Result:
     """Dry-run all objects: what the server refuses is found before the first write."""
-    objects = await objects_for(context, step.args)
+    objects = await _to_apply(context, step.args, await objects_for(context, step.args))
     preview = await server.preview(context.cluster, objects)
     return {"changes": len(preview.changes), "unchecked": list(preview.unchecked)}
 
@@ -80,8 +90,9 @@ async def check_step(context: Context, step: Step) -> Result:
 @action("deploy.apply")
 async def apply_step(context: Context, step: Step) -> Result:
     """Apply in order, after writing down what a rollback needs: the baseline, or the release as it will be."""
-    objects = await objects_for(context, step.args)
-    await _record_baseline(context, objects)
+    wanted = await objects_for(context, step.args)
+    await _record_baseline(context, wanted)
+    objects = await _to_apply(context, step.args, wanted)
     applied = []
     for number, obj in enumerate(objects, 1):
         context.report.progress(number / len(objects), f"{obj['kind']}/{name_of(obj)}")
@@ -90,7 +101,9 @@ async def apply_step(context: Context, step: Step) -> Result:
         if resource_of(obj) is NAMESPACES:
             # What could not be dry-run without its namespace is dry-run now, before the rest is written.
             await server.preview(context.cluster, [o for o in objects if namespace_of(o) == name_of(obj)])
-    release = await _record(context, objects, str(step.args.get("kind") or "deploy"))
+    if step.args.get("colour"):
+        await size_like_live(context, str(step.args["colour"]))
+    release = await _record(context, wanted, str(step.args.get("kind") or "deploy"))
     return {"applied": applied, "release": release.number}
 
 
