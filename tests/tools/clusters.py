@@ -1,6 +1,6 @@
 """A cluster of plain objects for the engine's tests: optimistic concurrency and permissions, nothing more.
 
-`MemoryCluster` lives in the process; `FileCluster` keeps its objects in a directory, so that several processes share it.
+`MemoryCluster` lives in the process; `FileCluster` keeps its objects in a directory shared by several processes.
 """
 
 from __future__ import annotations
