@@ -46,6 +46,9 @@ def from_answer(status: int, body: bytes, headers: Mapping[str, str], what: str)
     if status == 401:
         message = f"{what}: the API server does not accept our credentials (401)"
     kind = _class_of(status, reason)
+    if status == 500 and message.startswith("failed to create typed patch object"):
+        # A server-side apply with a value of the wrong type: the API server calls its own error what is ours.
+        kind = Invalid
     causes = details.get("causes")
     if kind is Conflict and isinstance(causes, list):
         managers = {m for c in causes if isinstance(c, dict) for m in _MANAGER.findall(str(c.get("message") or ""))}
