@@ -80,7 +80,7 @@ def test_drift_is_what_hands_set_and_we_leave_alone() -> None:
     live = managed(deployment(paused=True), "kubectl-patch", {"f:spec": {"f:paused": {}}})
     live = managed(live, "kube-controller-manager", {"f:spec": {"f:replicas": {}}})
     live = managed(live, "kubectl-scale", {"f:spec": {"f:replicas": {}}}, subresource="scale")
-    assert drift(live, live) == [Change("Deployment/backend-api", "spec.paused", "true", "true", "kubectl-patch")]
+    assert drift(live, live, deployment()) == [Change("Deployment/backend-api", "spec.paused", "true", "true", "kubectl-patch")]
 
 
 def test_hostile_values_are_made_printable() -> None:
@@ -94,3 +94,8 @@ def test_a_release_survives_its_packing() -> None:
     assert unpack(pack(release)) == release
     assert release.image_of("backend-api") == "veza/backend-api:v1.4.2"
     assert "objects" not in release.summary()
+
+
+def test_what_the_manifest_says_too_is_no_drift() -> None:
+    live = managed(deployment(), "kubectl", CONTAINER)
+    assert drift(live, live, deployment()) == []

@@ -39,14 +39,14 @@ def changes(live: Mapping[str, Any] | None, result: Mapping[str, Any]) -> list[C
     return found
 
 
-def drift(live: Mapping[str, Any], result: Mapping[str, Any]) -> list[Change]:
-    """Fields that people or other tools set by hand and that applying leaves as they are."""
+def drift(live: Mapping[str, Any], result: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Change]:
+    """Fields that people or other tools set by hand, that ``wanted`` (the manifest) does not name: they stay."""
     name = label(live)
     secret = live.get("kind") == "Secret"
-    before, after = flatten(live), flatten(result)
+    before, after, ours = flatten(live), flatten(result), flatten(wanted)
     found = []
     for path, manager in sorted(owners(live).items()):
-        if by_people(manager) and path in before and before[path] == after.get(path) and _decided(path):
+        if path not in ours and by_people(manager) and path in before and before[path] == after.get(path) and _decided(path):
             shown = _shown(path, before[path], secret)
             found.append(Change(name, path, shown, shown, manager))
     return found

@@ -57,7 +57,7 @@ async def preview(cluster: Cluster, objects: Sequence[JSONObject]) -> Preview:
             continue
         found += changes(now, result)
         if now is not None:
-            drifted += drift(now, result)
+            drifted += drift(now, result, obj)
     if refused:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         raise RefusedError(f"the server refuses {refused[0]}{more}", hint="nothing was changed; run veza-tui validate")
