@@ -171,6 +171,9 @@ class ContainerContext:
         """Close what the program left listening; the kubelet calls it when the program has ended."""
         for port, sock in self._sockets:
             self.ports.pop(port, None)
+            if sock.fileno() >= 0:
+                # A server that was killed left its accept callback: it must not fire for whoever gets this number next.
+                asyncio.get_running_loop().remove_reader(sock.fileno())
             sock.close()
         self._sockets.clear()
 

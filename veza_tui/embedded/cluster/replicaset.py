@@ -26,8 +26,8 @@ from veza_tui.embedded.cluster.objects import (
 
 REPLICA_SETS, PODS = "replicasets.apps", "pods"
 _SOURCE = "replicaset-controller"
-_BATCH = 500
-"""Pods made or deleted in one go (BurstReplicas)."""
+_BATCH = 100
+"""Pods made or deleted in one go (Kubernetes takes 500, but has no event loop to hold up)."""
 _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
