@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import subprocess
@@ -76,11 +77,13 @@ def _with_screen(options: Options, arguments: list[str]) -> int:
         start_new_session=True,
     )
     try:
+        from veza_tui.cli.commands.ui import open_screen, prepare_environment
+
+        prepare_environment(os.environ)
+        importlib.import_module("textual.app")  # while the platform starts
         ready = _await_ready(child)
         os.environ.update(ready["environment"])
         options.workspace = Path(ready["workspace"])
-        from veza_tui.cli.commands.ui import open_screen
-
         return open_screen(options)
     finally:
         _stop(child)

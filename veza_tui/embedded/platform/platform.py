@@ -121,6 +121,7 @@ class Platform:
                     group.create_task(cache.fill())
             group.create_task(self._start_cluster())
         self._background.append(asyncio.create_task(Traffic(self.mesh, self.options.traffic).run()))
+        self._background.append(asyncio.create_task(self._prepare_next()))
         await self.control.start()
         if self.options.incident:
             await self.incidents.start(self.options.incident)
@@ -161,6 +162,10 @@ class Platform:
             faults=self.faults,
         )
         self._url = await self.server.start()
+
+    async def _prepare_next(self) -> None:
+        await asyncio.sleep(2)  # the screen comes first
+        await self.postgres.replenish()
 
     async def close(self) -> None:
         """Stop everything that was started, also what left its parent; remove what is temporary. Idempotent."""

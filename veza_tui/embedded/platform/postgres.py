@@ -168,6 +168,13 @@ class Postgres:
                     (messages,),
                 )
 
+    async def replenish(self) -> None:
+        """Prepare the data directory of the next start."""
+        await template.replenish(self._template_name())
+
+    def _template_name(self) -> str:
+        return template.key(self.binaries, self.rows, SEED.read_text(encoding="utf-8"))
+
     async def reseed(self, database: str) -> None:
         """Drop everything in a database and fill it anew, in one transaction."""
         async with await self.connect(database) as admin:
@@ -201,10 +208,7 @@ class Postgres:
             await template.copy(kept, self._home / "data")
             self.from_template = True
         else:
-            name = template.key(self._found, self.rows, SEED.read_text(encoding="utf-8"))
-            self.from_template = await template.provide(
-                self._found, self._home / "data", name, self._build, scratch=self._home
-            )
+            self.from_template = await template.provide(self._home / "data", self._template_name(), self._build)
         if self._found.tls:
             self.tls = (self._home / "server.key").exists() or await tls.certificate(self._home)
             if self.tls:
@@ -215,7 +219,13 @@ class Postgres:
         await template.initdb(self._found, data)
         with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
-        unsafe = {"fsync": "off", "full_page_writes": "off", "max_wal_size": "4GB", "autovacuum": "off"}
+        unsafe = {
+            "fsync": "off",
+            "full_page_writes": "off",
+            "max_wal_size": "4GB",
+            "autovacuum": "off",
+            "wal_recycle": "off",
+        }
         await self._launch(data, {"listen_addresses": "", "port": "5432", "maintenance_work_mem": "128MB"} | unsafe)
         try:
             async with await self.connect() as admin:

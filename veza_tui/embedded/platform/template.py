@@ -1,4 +1,7 @@
-"""A seeded data directory, made once and copied at every later start: initdb and seeding take 2 s, a copy 0.1 s.
+"""A seeded data directory, made once and copied for every later start: initdb and seeding take 2 s.
+
+A running demo makes the copy for the next one, which then starts with a rename: on some file systems making the 2,000
+files of a data directory takes a second.
 
 It stands under ``$XDG_CACHE_HOME/veza-tui/demo/`` and is keyed by everything that shapes it. It holds no password: the
 roles get theirs at each start. Two demos may make it at once: each builds its own, and a rename decides.
@@ -20,7 +23,7 @@ from veza_tui.embedded.platform import binaries
 from veza_tui.embedded.platform.process import run
 from veza_tui.model.errors import VezaError
 
-LAYOUT = 1
+LAYOUT = 2
 """Raise it when the template's making changes."""
 KEEP_DAYS = 30
 
@@ -51,28 +54,47 @@ async def initdb(found: binaries.Binaries, target: Path) -> None:
         raise VezaError(f"initdb failed: {(output.strip().splitlines() or [f'exit code {code}'])[-1]}")
 
 
-async def provide(
-    found: binaries.Binaries, target: Path, name: str, build: Callable[[Path], Awaitable[None]], *, scratch: Path
-) -> bool:
+async def provide(target: Path, name: str, build: Callable[[Path], Awaitable[None]]) -> bool:
     """Put a copy of the template ``name`` at ``target``, building it first when there is none; True when it was there.
 
-    ``build`` fills an empty path in ``scratch``. Without a writable cache the built directory itself is used.
+    ``build`` fills an empty path. Without a writable cache what it built is used and nothing kept.
     """
     cached = cache_directory() / name
     if await asyncio.to_thread(cached.is_dir):
-        await copy(cached, target)
+        try:
+            _spare(name).rename(target)  # one demo gets it
+        except OSError:
+            await copy(cached, target)
         return True
     await build(target)
     with contextlib.suppress(OSError):
         await asyncio.to_thread(_prepare_cache)
-        building = Path(tempfile.mkdtemp(prefix=".building-", dir=cached.parent))
-        try:
-            await copy(target, building / "data")
-            with contextlib.suppress(FileExistsError):  # somebody was quicker: theirs is as good
-                (building / "data").rename(cached)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, building, True)
+        await _copy_into(target, cached)
     return False
+
+
+async def replenish(name: str) -> None:
+    """Have a spare copy ready for the next start, which then needs only a rename; does nothing when there is one."""
+    cached = cache_directory() / name
+    if cached.is_dir() and not _spare(name).exists():
+        with contextlib.suppress(OSError):
+            await _copy_into(cached, _spare(name))
+
+
+def _spare(name: str) -> Path:
+    return cache_directory() / f"{name}.spare"
+
+
+async def _copy_into(source: Path, target: Path) -> None:
+    """Copy beside ``target`` and rename; when somebody was quicker, theirs is as good."""
+    building = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
+    try:
+        await copy(source, building / "data")
+        (building / "data").rename(target)
+    except FileExistsError:
+        pass
+    finally:
+        await asyncio.to_thread(shutil.rmtree, building, True)
 
 
 async def copy(source: Path, target: Path) -> None:
