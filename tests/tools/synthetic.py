@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from veza_tui.model.environment import Environment, EnvironmentType, KubernetesTarget, Policy
-from veza_tui.model.view import EnvironmentView, HealthRow, Identity, LastOperation, Link, NewestBackup
+from veza_tui.model.view import EnvironmentView, HealthRow, Identity, LastOperation, Link, NewestBackup, Problem
 from veza_tui.model.workload import AutoscalerRow, ContainerRow, EventRow, PodRow, RolloutRow, State
 from veza_tui.tui.provided import placeholder
 
@@ -156,7 +156,9 @@ def view(
     rows: dict[str, PodRow] = {}
     count = sum(replicas) if pods == 11 else pods
     for i in range(count):
-        service = SERVICES[i % 3] if pods != 11 else SERVICES[0 if i < replicas[0] else 1 if i < sum(replicas[:2]) else 2]
+        service = (
+            SERVICES[i % 3] if pods != 11 else SERVICES[0 if i < replicas[0] else 1 if i < sum(replicas[:2]) else 2]
+        )
         rows[f"uid-{i}"] = pod(i, service, now=now, age=86400 * (2 + i % 9) + i * 977)
     last_lines: dict[str, str] = {}
     rollouts = [rollout(s, r) for s, r in zip(SERVICES, replicas, strict=True)]
@@ -234,6 +236,8 @@ class SyntheticFeed:
     def change_pod(self, uid: str, **changes: Any) -> None:
         """One pod changes."""
         pods = dict(self._view.pods)
+        if "state" in changes:
+            changes["state"] = State(changes["state"])
         pods[uid] = replace(pods[uid], **changes)
         self.publish(replace(self._view, pods=MappingProxyType(pods)))
 
@@ -270,7 +274,60 @@ class SyntheticServices:
         return self._services[name]
 
 
-def three(clock: Any, *, pods: int = 11, incident: bool = True) -> SyntheticServices:
+def scene(which: str, calm: EnvironmentView, monotonic: float) -> EnvironmentView:
+    """``calm`` in one of the states that a cluster can bring."""
+    empty: Mapping[str, PodRow] = MappingProxyType({})
+    if which == "connecting":
+        return EnvironmentView(calm.name)
+    if which == "down":
+        wrong = Problem(
+            "https://10.0.0.1:6443 refused the connection",
+            "Check the VPN and the server's address in the kubeconfig's cluster prod-eu.",
+        )
+        return EnvironmentView(calm.name, link=Link.DOWN, problems=(wrong,))
+    if which == "context":
+        wrong = Problem("the kubeconfig has no context dev-eu", "kubectl config get-contexts lists those it has.")
+        return EnvironmentView(calm.name, link=Link.DOWN, problems=(wrong,))
+    if which == "stale":
+        wrong = Problem("no answer from https://10.0.0.1:6443 for 34 s", "It is tried again every few seconds.")
+        return replace(calm, link=Link.STALE, heard_at=monotonic - 34, problems=(wrong,))
+    if which == "denied":
+        wrong = Problem("403: viewer may not list replicasets.apps", "Ask for the role view.", ("replicasets",))
+        return replace(calm, problems=(wrong,), replica_sets=())
+    if which == "empty":
+        return replace(calm, pods=empty, rollouts=(), autoscalers=())
+    if which == "loading":
+        return replace(calm, pods=empty, synced=False, rollouts=(), health=())
+    if which == "hostile":
+        pods = dict(calm.pods)
+        for number, name in enumerate(HOSTILE):
+            uid = f"hostile-{number}"
+            container = replace(crashing(number, now=0).containers[0], image=name, name=name, message=name)
+            pods[uid] = replace(
+                crashing(number, now=calm.health[0].at), uid=uid, name=name, node=name, status=name, cause=name,
+                owner=name, ip=name, labels=((name, name),), containers=(container,),
+            )  # fmt: skip
+        rollouts = (*calm.rollouts, *(rollout(name, 2, reason=name, images=(name,)) for name in HOSTILE[:2]))
+        checks = tuple(replace(row, detail=HOSTILE[0], state=State.FAILED) for row in calm.health)
+        lines = {f"hostile-{i}": name for i, name in enumerate(HOSTILE)}
+        return replace(calm, pods=pods, rollouts=rollouts, health=checks, last_lines=lines)
+    return calm
+
+
+HOSTILE = (
+    "[red]markup[/] [bold]x[link=https://evil]",
+    "\x1b[31mescape\x1b]0;title\x07\x9b31m",
+    "\u202ebidi\u2066 \u200bzero\u200d width",
+    "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627 rtl",
+    "\u6f22\u5b57\u304b\u306a \uff37\uff29\uff24\uff25 \U0001f469\u200d\U0001f680 \U0001f1eb\U0001f1f7 wide",
+    "e\u0301\u0301\u0301\u0301 combining a\u0334\u0335",
+    "new\nline\r\ttab\x00nul",
+    "x" * 300,
+    "",
+)
+
+
+def three(clock: Any, *, pods: int = 11, incident: bool = True, first: str = "") -> SyntheticServices:
     """Development, staging and production, the last one with an incident."""
     names = ("development", "staging", "production")
     feeds = [
@@ -282,4 +339,6 @@ def three(clock: Any, *, pods: int = 11, incident: bool = True) -> SyntheticServ
         )
         for n in names
     ]
+    if first and feeds[0]._then is not None:
+        feeds[0]._then = scene(first, feeds[0]._then, clock.monotonic())
     return SyntheticServices([environment(n) for n in names], feeds, clock)

@@ -15,6 +15,7 @@ import sys
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pods", type=int, default=11)
+    parser.add_argument("--scene", default="")
     parser.add_argument("--calm", action="store_true")
     parser.add_argument("--ascii", action="store_true")
     parser.add_argument("--fixed", type=float, default=0.0)
@@ -29,7 +30,7 @@ def main() -> int:
     from veza_tui.tui.app import VezaApp
 
     clock = FixedClock(options.fixed) if options.fixed else RealClock()
-    services = three(clock, pods=options.pods, incident=not options.calm)
+    services = three(clock, pods=options.pods, incident=not options.calm, first=options.scene)
 
     class ControlledApp(VezaApp):
         def on_mount(self) -> None:

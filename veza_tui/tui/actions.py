@@ -1,4 +1,4 @@
-"""THE table of actions: key bindings, footer hints, command palette, `?` help and the README's key table are made of it.
+"""THE table of actions: bindings, footer hints, command palette, `?` help and the README's key table come from it.
 
 An action is shown only when the registry has a handler for it, so nothing is listed that does not work.
 """
@@ -46,6 +46,8 @@ class Situation:
     read_only: bool = False
     screen: str = "overview"
     """Name of the screen in front: ``overview``, ``pod``, or what a room calls its own."""
+    offers: frozenset[str] = frozenset(("open", "filter"))
+    """Which of OFFERED the screen in front does something with."""
 
 
 Enabled = Callable[[Situation], str | None]
@@ -122,6 +124,11 @@ def needs_rollback(at: Situation) -> str | None:
     return reason
 
 
+def needs_selection(at: Situation) -> str | None:
+    """Something is under the cursor."""
+    return needs_pod(at) if at.screen == "overview" else None
+
+
 _OVER, _POD, _ALL, _LIST = Where.OVERVIEW, Where.POD, Where.EVERYWHERE, Where.LIST
 _ENV, _PODS, _OPS, _MOVE, _PROG = Group.ENVIRONMENT, Group.POD, Group.OPERATE, Group.MOVE, Group.PROGRAM
 
@@ -130,24 +137,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("tab.next", ("tab",), "tab", "Next environment", "", _OVER, _ENV, palette=False),
     Action("tab.previous", ("shift+tab",), "shift-tab", "Previous environment", "", _OVER, _ENV, palette=False),
     Action("filter", ("slash",), "/", "Filter the rows", "filter", _LIST, _ENV, rank=70),
-    Action("sort.next", ("greater_than_sign",), ">", "Sort by the next column", "", _OVER, _ENV),
-    Action("sort.previous", ("less_than_sign",), "<", "Sort by the previous column", "", _OVER, _ENV),
-    Action("sort.reverse", ("I,shift+i",), "I", "Sort the other way round", "", _OVER, _ENV),
+    Action("sort.next", ("greater_than_sign",), ">", "Sort: next column", "", _OVER, _ENV),
+    Action("sort.previous", ("less_than_sign",), "<", "Sort: column before", "", _OVER, _ENV),
+    Action("sort.reverse", ("I,shift+i",), "I", "Sort: the other way round", "", _OVER, _ENV),
     Action("refresh", ("ctrl+r",), "ctrl-r", "Ask the cluster again, now", "", _ALL, _ENV, needs_environment),
-    Action("open", ("enter",), "enter", "Open what is selected", "open", _LIST, _PODS, palette=False, rank=15),
+    Action("open", ("enter",), "enter", "Open what is selected", "open", _LIST, _PODS, needs_selection,
+           palette=False, rank=15),
     Action("logs", ("l",), "l", "Follow the pod's logs", "logs", _POD, _PODS, needs_live_pod, rank=10),
-    Action("previous", ("p",), "p", "Logs of the container before its restart", "previous", _POD, _PODS,
+    Action("previous", ("p",), "p", "Logs before the restart", "previous", _POD, _PODS,
            needs_live_pod, rank=11),
     Action("describe", ("d",), "d", "Describe the pod", "describe", _POD, _PODS, needs_live_pod, rank=20),
     Action("yaml", ("y",), "y", "Show the object as YAML", "yaml", _POD, _PODS, needs_live_pod, rank=60),
     Action("events", ("e",), "e", "Events, newest first", "events", _OVER, _PODS, needs_environment, rank=61),
-    Action("owners", ("o",), "o", "Owner tree: Deployment, ReplicaSets, pods", "owners", _OVER, _PODS,
+    Action("owners", ("o",), "o", "Owner tree of the pods", "owners", _OVER, _PODS,
            needs_environment, rank=62),
     Action("shell", ("s",), "s", "Open a shell in the container", "shell", _POD, _PODS, needs_write_pod, rank=21),
     Action("forward", ("F,shift+f",), "F", "Forward a port to this machine", "forward", _POD, _PODS,
            needs_live_pod, rank=22),
-    Action("forwards", ("f",), "f", "Port forwards that are open", "", _ALL, _PODS),
-    Action("copy", ("c",), "c", "Copy the name (the selection, on a text)", "", _ALL, _PODS),
+    Action("forwards", ("f",), "f", "Open port forwards", "", _ALL, _PODS),
+    Action("copy", ("c",), "c", "Copy the name, or the text", "", _ALL, _PODS),
     Action("deploy", ("D,shift+d",), "D", "Deploy: plan, confirm, run", "deploy", _OVER, _OPS, needs_live_write,
            rank=30),
     Action("undo", ("u",), "u", "Undo the last rollout", "undo rollout", _OVER, _OPS, needs_rollback, rank=33),
@@ -167,16 +175,21 @@ ACTIONS: tuple[Action, ...] = (
     Action("back", ("escape",), "esc", "Back; clear the filter", "back", _ALL, _MOVE, palette=False, rank=90),
     Action("palette", ("colon", "ctrl+p"), ":", "Command palette", "command", _ALL, _PROG, palette=False, rank=80),
     Action("help", ("question_mark", "f1"), "?", "This help", "help", _ALL, _PROG, rank=1),
-    Action("theme", (), "", "Next theme: dark, light, high contrast, terminal's own", "", _ALL, _PROG),
-    Action("exercises", ("x",), "x", "Exercises: start or stop an incident", "", _ALL, _PROG),
+    Action("theme", (), "", "Theme: next", "", _ALL, _PROG),
+    Action("exercises", ("x",), "x", "Exercises: incidents", "", _ALL, _PROG),
     Action("quit", ("q", "ctrl+c"), "q", "Quit", "", _ALL, _PROG),
 )  # fmt: skip
+
+OFFERED = frozenset(("open", "filter"))
+"""Actions that a screen has only when it says so."""
 
 BY_ID = {action.id: action for action in ACTIONS}
 
 
 def applies(action: Action, at: Situation) -> bool:
     """Whether the action belongs to the screen in front (not whether it is possible there)."""
+    if action.id in OFFERED:
+        return action.id in at.offers
     if action.screens:
         return at.screen in action.screens
     if action.where is Where.OVERVIEW:

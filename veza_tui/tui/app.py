@@ -17,9 +17,9 @@ from veza_tui.model.errors import VezaError
 from veza_tui.model.view import EnvironmentView
 from veza_tui.model.workload import PodRow
 from veza_tui.resources import shipped
-from veza_tui.tui.actions import BY_ID, Situation
+from veza_tui.tui.actions import BY_ID, Situation, applies
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
-from veza_tui.tui.registry import handler
+from veza_tui.tui.registry import handled, handler
 from veza_tui.tui.screens.base import VezaScreen
 from veza_tui.tui.screens.overview import OverviewScreen
 from veza_tui.tui.services import Services
@@ -195,7 +195,9 @@ class VezaApp(App[int]):
                 return screen
         return self.overview
 
-    def situation(self, *, pod: PodRow | None = None, screen: str = "overview") -> Situation:
+    def situation(
+        self, *, pod: PodRow | None = None, screen: str = "overview", offers: frozenset[str] = frozenset()
+    ) -> Situation:
         """What actions would act on."""
         tab = self.tab
         return Situation(
@@ -204,6 +206,7 @@ class VezaApp(App[int]):
             pod=pod,
             read_only=self.services.read_only,
             screen=screen,
+            offers=offers,
         )
 
     def activate(self, index: int) -> None:
@@ -244,6 +247,8 @@ class VezaApp(App[int]):
             return
         at = self.veza_screen.situation()
         entry = BY_ID[action]
+        if not handled(action) or not applies(entry, at):
+            return
         if (reason := entry.enabled(at)) is not None:
             self.tell(f"{entry.title}: {reason}")
             return

@@ -136,9 +136,24 @@ class Palette:
                 "scrollbar-corner-color": css(self.background),
                 "border": css(self.accent),
                 "border-blurred": css(self.faint),
+                # Textual's own style sheets ask an ANSI theme for these.
+                **(_ANSI_VARIABLES if ansi else {}),
             },
         )
 
+
+_ANSI_VARIABLES = {
+    "ansi-background": "ansi_default",
+    "ansi-foreground": "ansi_default",
+    "block-cursor-foreground": "ansi_black",
+    "block-cursor-background": "ansi_white",
+    "input-cursor-background": "ansi_white",
+    "input-cursor-foreground": "ansi_black",
+    "input-selection-background": "ansi_bright_blue",
+    "input-selection-foreground": "ansi_black",
+    "screen-selection-background": "ansi_bright_blue",
+    "screen-selection-foreground": "ansi_black",
+}
 
 DARK = Palette(
     "veza-dark", "dark", "#10141a", "#242b36", "#d3d8df", "#7d8794", "#343c48",
@@ -166,10 +181,12 @@ PALETTES = {palette.name: palette for palette in (DARK, LIGHT, CONTRAST, ANSI, P
 
 def first_palette(*, no_color: bool, colors: str | None, wanted: str) -> Palette:
     """The palette to start with; ``colors`` is Rich's colour system, ``wanted`` a title or a name from VEZA_THEME."""
-    if no_color or colors is None:
+    if no_color:
         return PLAIN
     for palette in PALETTES.values():
         if wanted and wanted.casefold() in (palette.name, palette.title, palette.name.removeprefix("veza-")):
             return palette
+    if colors is None:
+        return PLAIN
     # Sixteen colours cannot show a theme's shades: the terminal's own palette looks right on any background.
     return ANSI if colors == "standard" else DARK

@@ -10,7 +10,7 @@ from veza_tui.tui.presentation.spans import Line, Span
 
 
 def rollout_bar(new: int, old: int, desired: int, cells: int, glyphs: Glyphs, role: str) -> Line:
-    """Ready pods of the new revision (full), of the old one (shaded) and what is missing, of ``desired``."""
+    """Ready pods of the new revision (high), of the old one (half) and what is missing (low), of ``desired``."""
     if desired <= 0 or cells <= 0:
         return (Span(glyphs.rest * max(cells, 0), "faint"),)
     ready = min(cells, _share(min(new + old, desired), desired, cells))

@@ -39,9 +39,9 @@ class Glyphs:
     down: str = "↓"
     more: str = "›"
     less: str = "‹"
-    full: str = "█"
-    half: str = "▓"
-    rest: str = "░"
+    full: str = "▆"
+    half: str = "▃"
+    rest: str = "▁"
     spark: str = "▁▂▃▄▅▆▇█"
     gap: str = "·"
     quote: tuple[str, str] = ("“", "”")

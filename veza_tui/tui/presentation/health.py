@@ -10,7 +10,7 @@ from veza_tui.tui.presentation.ages import latency
 from veza_tui.tui.presentation.bars import sparkline
 from veza_tui.tui.presentation.glyphs import ROLES, Glyphs
 from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit, pad, width
+from veza_tui.tui.presentation.spans import Line, Span, clean, fit, pad, width
 
 
 def health_lines(rows: Sequence[HealthRow], cells: int, glyphs: Glyphs, *, compact: bool) -> list[Line]:
@@ -25,8 +25,7 @@ def health_lines(rows: Sequence[HealthRow], cells: int, glyphs: Glyphs, *, compa
     names = min(max(width(clean(row.name)) for row in rows), 24)
     times = max((width(latency(row.latency)) for row in singles), default=0)
     details = max((width(clean(row.detail, 120)) for row in singles), default=0)
-    for row in singles:
-        lines.append(_row(row, names, max(times, 6), details, cells, glyphs))
+    lines += [_row(row, names, max(times, 6), details, cells, glyphs) for row in singles]
     if merge:
         lines.append(_merged(stores, names, cells, glyphs))
     return lines
@@ -41,31 +40,22 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
     ]
     room = cells - 3 - names
     detail = clean(row.detail, 120)
-    took = latency(row.latency) if row.state is not State.UNKNOWN or row.latency is not None else "unknown"
-    wide = room >= 2 + times + 2 + 12 + 2 + 12
-    if not good and not wide:
-        # In trouble the words are worth more than the milliseconds.
-        words = detail or took or row.state.value
-        spark = 6 if room >= 2 + min(width(words), 12) + 2 + 6 else 0
-        line.append(Span(f"  {fit(words, max(0, room - 2 - (spark + 2 if spark else 0)))}", role))
-        if spark:
-            line += [Span("  "), *sparkline(row.history, spark, glyphs)]
-        return pad(line, cells)
-    line.append(Span(f"  {fit(took, times, align='right')}", "text" if good else role))
-    room -= 2 + times
-    if not wide:
-        spark = 6 if room >= 8 else 0
-        if spark:
-            line += [Span("  "), *sparkline(row.history, spark, glyphs)]
-            room -= 2 + spark
-        if detail and room >= 2 + min(width(detail), 5):
-            line.append(Span(f"  {detail}", "dim"))
-        return pad(clip(line, cells), cells)
-    spark = min(24, max(8, room // 3))
-    column = max(8, min(details, room - 4 - spark))
-    line.append(Span(f"  {fit(detail, column)}", "dim" if good else role))
-    line += [Span("  "), *sparkline(row.history, spark, glyphs)]
-    return pad(line, cells)
+    took = latency(row.latency) or ("not asked" if row.state is State.UNKNOWN else "")
+    if room >= 2 + times + 2 + 12 + 2 + 12:
+        line.append(Span(f"  {fit(took, times, align='right')}", "text" if good else role))
+        room -= 2 + times
+        spark = min(30, max(8, room // 3))
+        column = max(8, min(details, room - 4 - spark))
+        line.append(Span(f"  {fit(detail, column)}", "dim" if good else role))
+        return pad((*line, Span("  "), *sparkline(row.history, spark, glyphs)), cells)
+    # Narrow: one column says the latency, or in trouble what is wrong; the sparklines stand below each other.
+    spark = 8 if room >= 2 + 12 + 2 + 8 else 6 if room >= 2 + 10 + 2 + 6 else 0
+    column = max(0, room - 2 - (spark + 2 if spark else 0))
+    said = fit(took, times, align="right") if good else detail or took or row.state.value
+    if good and detail and row.kind != "service":
+        said = detail
+    line.append(Span(f"  {fit(said, column)}", "text" if good else role))
+    return pad((*line, Span("  "), *sparkline(row.history, spark, glyphs)) if spark else line, cells)
 
 
 def _merged(stores: Sequence[HealthRow], names: int, cells: int, glyphs: Glyphs) -> Line:

@@ -30,7 +30,7 @@ def data_age(view: EnvironmentView, monotonic: float, glyphs: Glyphs) -> Line:
             return (Span(f"live, quiet {calm_age(age)}", "dim"),)
         return (Span("live", "ok"),)
     if view.link is Link.STALE:
-        words = "stale" if age is None else f"stale, {calm_age(_coarse(age))} old"
+        words = "stale" if age is None else f"stale {calm_age(_coarse(age))}"
         return (Span(f"{glyphs.stale} {words}", "warn"),)
     if view.link is Link.DOWN:
         return (Span(f"{glyphs.failed} down", "bad"),)
@@ -55,9 +55,9 @@ def identity_line(
     context = (view.identity.context if view.identity else "") or target.context or "current context"
     namespace = (view.identity.namespace if view.identity else "") or target.namespace
     name = shown_name(environment.name, environment.production)
-    role = "badge-production" if environment.production else "strong"
+    role = "production" if environment.production else "strong"
     # In NO_COLOR and for the colour-blind the word itself marks production.
-    head = (Span(f" {name} ", role), Span(" " if environment.production else ""), Span(clean(environment.domain, 80)))
+    head = (Span(f" {name} ", role), Span(clean(environment.domain, 80)))
     parts: list[Line] = [
         head,
         (Span(f"{clean(context, 60)}/{clean(namespace, 63)}", "text"),),
@@ -70,4 +70,6 @@ def identity_line(
         parts.append((Span(f"Kubernetes {version}", "dim"),))
     if cells >= 130 and user:
         parts.append((Span(f"as {user}", "dim"),))
-    return apart(joined(parts, Span(f" {glyphs.dot} ", "faint")), (*data_age(view, monotonic, glyphs), Span(" ")), cells)
+    return apart(
+        joined(parts, Span(f" {glyphs.dot} ", "faint")), (*data_age(view, monotonic, glyphs), Span(" ")), cells
+    )

@@ -24,7 +24,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("version", "VERSION", 10, drop=4, flexible=True),
     Column("owner", "OWNER", 24, drop=7, flexible=True),
 )
-SORTS = ("", "name", "ready", "status", "restarts", "age", "node")
+SORTS: tuple[str, ...] = ("", "name", "ready", "status", "restarts", "age", "node")
 """Sort columns in the order of the key; empty is problems first."""
 
 
@@ -153,7 +153,7 @@ _KEYS: dict[str, Callable[[PodRow], tuple[object, ...]]] = {
     "restarts": lambda p: (-p.restarts, p.name, p.uid),
     "age": lambda p: (-p.created, p.name, p.uid),
     "node": lambda p: (p.node, p.name, p.uid),
-}  # type: ignore[dict-item]
+}
 
 
 def pods_label(view: EnvironmentView, shown: int, want: PodView, stale: str, glyphs: Glyphs) -> Line:

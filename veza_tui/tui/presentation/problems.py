@@ -13,7 +13,7 @@ def wrapped(text: str, cells: int) -> list[str]:
     """Words of ``text`` in lines of at most ``cells`` cells."""
     import textwrap
 
-    return textwrap.wrap(clean(text, 600), max(10, cells), break_long_words=True) or [""]
+    return textwrap.wrap(clean(text, 600), max(10, cells), break_long_words=True, break_on_hyphens=False) or [""]
 
 
 def problem_lines(problems: Sequence[Problem], cells: int, glyphs: Glyphs, *, role: str = "warn") -> list[Line]:

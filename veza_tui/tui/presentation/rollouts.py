@@ -19,29 +19,37 @@ def rollout_lines(
     glyphs: Glyphs,
     *,
     most: int,
+    synced: bool = True,
 ) -> list[Line]:
     """Heading and rows in ``cells`` cells, at most ``most`` rollouts: the ones in trouble before the others."""
     shown = list(rollouts)
     if len(shown) > most:
         shown = sorted(shown, key=lambda r: -r.state.severity)[: max(1, most - 1)]
+    if not rollouts:
+        return [
+            heading("ROLLOUTS", (), cells, glyphs),
+            (Span("   no deployments" if synced else "   not listed yet", "dim"),),
+        ]
     moving = sum(r.state is State.PROGRESSING for r in rollouts)
     stuck = sum(r.state in (State.FAILED, State.DEGRADED) for r in rollouts)
     note: list[Span] = []
     if moving:
-        note.append(Span(f"{moving} rolling ", "progress"))
+        note.append(Span(f"{moving} rolling", "progress"))
     if stuck:
-        note.append(Span(f"{stuck} in trouble ", "warn"))
+        note.append(Span(f"{' ' if note else ''}{stuck} in trouble", "warn"))
     lines = [heading("ROLLOUTS", tuple(note), cells, glyphs)]
     scales = {a.target: a for a in autoscalers}
     names = min(max((width(clean(r.name)) for r in shown), default=0), 24 if cells < 60 else 36)
     versions = [change(r.old_images, r.images, glyphs.arrow) for r in shown]
     counts = [f"{r.ready}/{r.desired}" for r in shown]
+    # Two versions need room while rolling; the bars of the others stay where they are.
+    column = max((width(v) for r, v in zip(shown, versions, strict=True) if cells >= 60 or not r.old_images), default=6)
     for rollout, version, count in zip(shown, versions, counts, strict=True):
         lines.append(
             _row(
                 rollout,
                 scales.get(rollout.name),
-                (names, max(map(len, counts)), max(map(width, versions))),
+                (names, max(map(len, counts)), column),
                 (version, count),
                 cells,
                 glyphs,
@@ -74,7 +82,7 @@ def _row(
     room = cells - 3 - names - 2 - counts
     rolling = bool(rollout.old_images) or rollout.state is State.PROGRESSING
     # A version that fits beside the bar keeps its column; while rolling the words matter more than the bar.
-    bar = min(16, max(8, room // 4)) if room - 2 - versions - 2 >= 8 else 0
+    bar = min(16, max(8, room // 4)) if room - 2 - versions - 2 >= 8 and width(version) <= versions else 0
     columns = versions if bar else max(0, room - 2)
     left.append(Span(f"  {fit(version, columns, ellipsis=glyphs.ellipsis)}", "progress" if rolling else "text"))
     room -= 2 + columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -30,11 +31,23 @@ def width(text: str) -> int:
 
 
 def clean(text: str, limit: int = 400) -> str:
-    """Hostile text on one line, without characters that take no cell or join others (they break columns)."""
+    """Hostile text on one line, in characters whose width terminals agree upon.
+
+    Accents are composed; more than two on one letter, and variation selectors, are left out.
+    """
     shown = printable(text, limit=limit)
     if shown.isascii():
         return shown
-    return "".join(c if cell_len(c) else "·" for c in shown)
+    out: list[str] = []
+    marks = 0
+    for char in unicodedata.normalize("NFC", shown):
+        if cell_len(char):
+            marks = 0
+            out.append(char)
+        elif unicodedata.category(char) == "Mn" and not "\ufe00" <= char <= "\ufe0f" and out and marks < 2:
+            marks += 1
+            out.append(char)
+    return "".join(out)
 
 
 def fit(text: str, cells: int, *, align: str = "left", ellipsis: str = "…") -> str:
@@ -103,7 +116,7 @@ def apart(left: Sequence[Span], right: Sequence[Span], cells: int) -> Line:
     tail = line_width(right)
     if not right or tail + 2 >= cells:
         return clip(left, cells)
-    return (*pad(left, cells - tail), *right)
+    return (*pad(left, cells - tail - 2), Span("  "), *right)
 
 
 def joined(parts: Iterable[Sequence[Span]], separator: Span) -> Line:

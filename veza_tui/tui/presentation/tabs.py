@@ -28,25 +28,25 @@ def shown_name(name: str, production: bool) -> str:
 def tab_bar(tabs: Sequence[TabFace], user: str, cells: int, glyphs: Glyphs) -> Line:
     """One line of ``cells`` cells; says less, in steps, when there is little room. The active tab is always in it."""
     right: Line = (Span(f"{clean(user, 24)} ", "dim"),) if user else EMPTY
-    brand = Span(" veza ", "brand")
-    for level in range(4):
+    for level in range(5):
         pieces = [_tab(tab, i, level, glyphs) for i, tab in enumerate(tabs)]
-        left = (brand, *(span for piece in pieces for span in (Span(" "), *piece)))
+        brand = (Span(" veza ", "brand"),) if level < 2 else EMPTY
+        left = (*brand, *(span for piece in pieces for span in (Span(" "), *piece)))
         tail = right if level == 0 else EMPTY
         if line_width(left) + line_width(tail) + 2 <= cells:
             return apart(left, tail, cells)
-    return _window([_tab(tab, i, 3, glyphs) for i, tab in enumerate(tabs)], tabs, cells, glyphs)
+    return _window([_tab(tab, i, 4, glyphs) for i, tab in enumerate(tabs)], tabs, cells, glyphs)
 
 
 def _tab(tab: TabFace, index: int, level: int, glyphs: Glyphs) -> Line:
-    """Level 0 and 1: everything; 2: words only where not ok; 3: also names cut, words only on the active tab."""
+    """Up to level 2 everything; 3: words only where not ok; 4: also names cut, words only on the active tab."""
     glyph, word, role = tab.state
     click = f"tab:{index}"
     number = f" {index + 1} " if index < 9 else " "
     name = shown_name(tab.name, tab.production)
-    if level == 3:
+    if level == 4:
         name = fit(name, min(len(name), 12))
-    if (level == 2 and word == "ok" and not tab.active) or (level == 3 and not tab.active):
+    if (level == 3 and word == "ok" and not tab.active) or (level == 4 and not tab.active):
         word = ""
     if tab.active:
         base = "tab-production" if tab.production else "tab-active"

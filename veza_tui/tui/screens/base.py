@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,7 +15,7 @@ from veza_tui.tui.actions import ACTIONS, Situation
 from veza_tui.tui.presentation.keys import hints
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span
 from veza_tui.tui.presentation.tabs import tab_bar
-from veza_tui.tui.registry import available, handled
+from veza_tui.tui.registry import available
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
 
@@ -27,10 +27,8 @@ SMALLEST = (60, 14)
 
 
 def bindings() -> Iterator[BindingType]:
-    """The key bindings of every handled action: the table is the only place where a key is named."""
+    """The key bindings of every action: the table is the only place where a key is named."""
     for action in ACTIONS:
-        if not handled(action.id):
-            continue
         for key in action.keys:
             yield Binding(key, f"app.do('{action.id}', '{key}')", action.hint, show=False)
 
@@ -38,8 +36,10 @@ def bindings() -> Iterator[BindingType]:
 class VezaScreen(Screen[None]):
     """A full screen. ``name`` is what ``Situation.screen`` says while it is in front."""
 
-    BINDINGS = list(bindings())
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings())
     title_name = "overview"
+    offers: frozenset[str] = frozenset()
+    """Which of ``actions.OFFERED`` it does something with."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class VezaScreen(Screen[None]):
 
     def situation(self) -> Situation:
         """What actions would act on."""
-        return self.veza.situation(screen=self.title_name)
+        return self.veza.situation(screen=self.title_name, offers=self.offers)
 
     @property
     def table(self) -> Table | None:

@@ -26,6 +26,7 @@ class ExercisesScreen(VezaScreen):
     """Enter starts the incident under the cursor, or stops it."""
 
     title_name = "exercises"
+    offers = frozenset(("open",))
 
     def __init__(self) -> None:
         super().__init__()

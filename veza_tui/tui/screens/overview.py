@@ -16,6 +16,7 @@ class OverviewScreen(VezaScreen):
     """One pane an environment, mounted at its first opening; hidden panes do nothing."""
 
     title_name = "overview"
+    offers = frozenset(("open", "filter"))
 
     def body(self) -> ComposeResult:
         """Before the workspace is read there is only a line that says so."""
@@ -36,7 +37,7 @@ class OverviewScreen(VezaScreen):
     def situation(self) -> Situation:
         """What actions would act on."""
         pane = self.pane
-        return pane.situation() if pane is not None else self.veza.situation()
+        return pane.situation() if pane is not None else super().situation()
 
     def edit_filter(self) -> None:
         """Filter the pods."""

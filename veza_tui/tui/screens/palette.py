@@ -78,9 +78,11 @@ class PaletteScreen(Dialog[None]):
         commands = [
             Command(f"Go to {tab.name}", str(i + 1) if i < 9 else "", f"tab:{i}") for i, tab in enumerate(app.tabs)
         ]
-        for action in available():
-            if action.palette and applies(action, at):
-                commands.append(Command(action.title, action.shown, f"do:{action.id}", action.enabled(at) or ""))
+        commands += [
+            Command(action.title, action.shown, f"do:{action.id}", action.enabled(at) or "")
+            for action in available()
+            if action.palette and applies(action, at)
+        ]
         if not app.no_color:
             commands += [Command(f"Theme: {p.title}", "", f"theme:{p.name}") for p in PALETTES.values() if not p.plain]
         return commands

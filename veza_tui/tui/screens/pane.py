@@ -11,7 +11,6 @@ from textual.widgets import Input
 from veza_tui.model.view import EnvironmentView, Link
 from veza_tui.model.workload import PodRow
 from veza_tui.tui.actions import Situation
-from veza_tui.tui.presentation.ages import calm_age
 from veza_tui.tui.presentation.health import health_lines
 from veza_tui.tui.presentation.identity import identity_line
 from veza_tui.tui.presentation.keys import pod_hints
@@ -93,15 +92,14 @@ class EnvironmentPane(Vertical):
             self.table.show([])
             return
         stale = view.link is Link.STALE
-        board = self._board(view, cells)
-        self._sheet("board").set_lines([in_role(line, "stale") if stale else line for line in board])
+        self._sheet("board").set_lines(self._board(view, cells, stale))
         self._paint_pods(view, cells, stale)
         self._sheet("summary").set_lines([summary_line(tab.environment, view, app.tick, cells, glyphs)])
 
     def _sheet(self, name: str) -> Sheet:
         return self.query_one(f".{name}", Sheet)
 
-    def _board(self, view: EnvironmentView, cells: int) -> list[Line]:
+    def _board(self, view: EnvironmentView, cells: int, stale: bool) -> list[Line]:
         glyphs, rows = self.veza.glyphs, self.size.height
         roomy = rows >= ROOMY - 2
         most = max(3, rows // 4)
@@ -112,16 +110,18 @@ class EnvironmentPane(Vertical):
             left = min(cells * 52 // 100, 96) if cells >= 110 else cells - 41
             right = min(cells - left - 1, 90)
             block = beside(
-                rollout_lines(view.rollouts, view.autoscalers, left, glyphs, most=most),
+                rollout_lines(view.rollouts, view.autoscalers, left, glyphs, most=most, synced=view.synced),
                 health_lines(view.health, right, glyphs, compact=not roomy),
                 left,
                 1,
             )
         else:
             block = [
-                *rollout_lines(view.rollouts, view.autoscalers, cells, glyphs, most=most),
+                *rollout_lines(view.rollouts, view.autoscalers, cells, glyphs, most=most, synced=view.synced),
                 *health_lines(view.health, cells, glyphs, compact=True),
             ]
+        if stale:
+            block = [in_role(line, "stale") for line in block]
         if roomy:
             return [EMPTY, *problems, *((EMPTY,) if problems else ()), *block, EMPTY]
         return [*problems, *block]
@@ -135,10 +135,7 @@ class EnvironmentPane(Vertical):
         keys = ("logs", "previous", "undo") if first is not None else ()
         hints = pod_hints(available(), at, keys)
         table.show(self._rows.rows(pods, view, app.tick, hints, wide=cells >= 110), stale=stale)
-        word = ""
-        if stale and view.heard_at is not None:
-            word = f"stale, {calm_age(app.services.clock.monotonic() - view.heard_at)} old"
-        label = pods_label(view, len(pods), want, word, app.glyphs)
+        label = pods_label(view, len(pods), want, "stale" if stale else "", app.glyphs)
         line = table.heading(label, cells, sorted_by=want.sort, reverse=want.reverse)
         hint: Line = () if want.filter else (Span("/", "key", "do:filter"), Span(" filter ", "hint", "do:filter"))
         if line_width(line) + 12 > cells:
@@ -156,7 +153,7 @@ class EnvironmentPane(Vertical):
 
     def situation(self) -> Situation:
         """What actions would act on."""
-        return self.veza.situation(pod=self.pod)
+        return self.veza.situation(pod=self.pod, offers=frozenset(("open", "filter")))
 
     # --- the filter ----------------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ class PodScreen(VezaScreen):
 
     def situation(self) -> Situation:
         """Actions are about this pod."""
-        return self.veza.situation(pod=self._pod, screen=self.title_name)
+        return self.veza.situation(pod=self._pod, screen=self.title_name, offers=self.offers)
 
     def paint(self) -> None:
         """The pod as it is now; as it was last when it is gone."""
@@ -51,7 +51,12 @@ class PodScreen(VezaScreen):
         cells = max(20, self.size.width - 1)
         read_only = app.services.read_only
         identity = identity_line(
-            tab.environment, tab.view, read_only=read_only, monotonic=monotonic, cells=self.size.width, glyphs=app.glyphs
+            tab.environment,
+            tab.view,
+            read_only=read_only,
+            monotonic=monotonic,
+            cells=self.size.width,
+            glyphs=app.glyphs,
         )
         self.query_one("#identity", Sheet).set_lines([identity])
         page = pod_lines(self._pod, tab.view, app.tick, cells, app.glyphs, gone=fresh is None)

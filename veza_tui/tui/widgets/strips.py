@@ -29,7 +29,9 @@ class Painter:
             style = self._base + self.palette.style(role)
             if cursor:
                 # A reversed row in many colours is a patchwork: there it has one.
-                style = self._base + self.palette.cursor_style if self.palette.flat else style + self.palette.cursor_style
+                style = (
+                    self._base + self.palette.cursor_style if self.palette.flat else style + self.palette.cursor_style
+                )
             self._styles[key] = style
         return style
 
@@ -57,7 +59,9 @@ def _last_difference(old: Strip, new: Strip) -> int:
     length = max(old.cell_length, new.cell_length)
     if old.cell_length != new.cell_length:
         return length
-    for (text, style, _), (other, other_style, _) in zip(reversed(old._segments), reversed(new._segments), strict=False):
+    for (text, style, _), (other, other_style, _) in zip(
+        reversed(old._segments), reversed(new._segments), strict=False
+    ):
         if style != other_style:
             return length
         if text != other:
