@@ -169,9 +169,9 @@ def _ask(preview: Preview) -> str:
 
     name = printable(preview.text)
     question = "Go on? [y/N] " if preview.tier is Tier.YES_NO else f"Type {name} to go on (Enter cancels): "
-    click.echo(question, err=True, nl=False)
-    # Keys typed before the question was on the screen do not answer it.
+    # Keys typed before the question is on the screen do not answer it.
     termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+    click.echo(question, err=True, nl=False)
     answer = sys.stdin.readline().strip()
     if preview.tier is Tier.YES_NO:
         if answer.lower() in ("y", "yes"):

@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("pause", "Pause rollouts."),
     "resume": ("resume", "Resume paused rollouts."),
     "releases": ("releases", "List releases, or what changed between two."),
+    "backup": ("backup", "Back up configuration, secrets, manifests and database."),
+    "backups": ("backups", "List, show, verify, prune, hold or release backups."),
     "operations": ("operations", "List, show, attach to, cancel, resume or undo operations."),
     "approve": ("approve", "Approve or deny an operation that waits for it."),
     "audit": ("audit", "Show the audit log, or verify that nobody touched it."),
@@ -72,6 +74,9 @@ def cli(
 ) -> None:
     """Control panel for the environments of the Veza platform. Without a command it opens the screen."""
     ctx.obj = Options(directory, debug, read_only or _truthy("VEZA_READ_ONLY"), ascii_only, no_mouse)
+    from veza_tui.cli.interrupted import notice
+
+    notice(ctx.invoked_subcommand)
     if ctx.invoked_subcommand is None:
         from veza_tui.cli.commands.ui import open_screen
 

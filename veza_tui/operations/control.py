@@ -34,10 +34,9 @@ def ask_cancel(path: Path, person: Person, now: float, *, force: bool) -> None:
 class ControlReader:
     """The requests that came since the last look."""
 
-    def __init__(self, path: Path, *, skip_old: bool) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        # A resumed operation must not be stopped by the request that stopped it before.
-        self._offset = path.stat().st_size if skip_old and path.exists() else 0
+        self._offset = 0
 
     def read(self) -> list[CancelRequest]:
         """New whole lines; what is no request is skipped."""

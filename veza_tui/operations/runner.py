@@ -53,7 +53,7 @@ async def run_operation(
                 write(JournalEvent("note", world.clock.now(), data={"text": text}), True)
             desk = Desk(state, plan, request, world.clock, record)
             engine = Engine(files, plan, request, world, write, past, desk)
-            control = ControlReader(files.control, skip_old=mode != "run")
+            control = ControlReader(files.control)
             _listen(engine, control, world)
             outcome = await engine.run(mode, lambda: tell(Exit.DONE, "", ""))
             return int(outcome.exit)

@@ -210,12 +210,21 @@ class OperationsService:
             raise RefusedError(f"operation {files.id} is {status.state} already")
         if status.state is OperationState.INTERRUPTED or record is None:
             raise RefusedError(f"operation {files.id} is not running: {status.reason}")
-        ask_cancel(files.control, current_person(), self.world.clock.now(), force=force)
-        if not self._runners.wake(record):
+        if not self._ask_cancel(files, force=force):
             raise RefusedError(
                 f"operation {files.id} runs on {record.host}, not on this machine", hint="cancel it there"
             )
         return status
+
+    def _ask_cancel(self, files: OperationFiles, *, force: bool) -> bool:
+        ask_cancel(files.control, current_person(), self.world.clock.now(), force=force)
+        record = files.runner()
+        return record is not None and self._runners.wake(record)
+
+    async def missing(self, environment: str, needs: Sequence[Need]) -> tuple[Need, ...]:
+        """Which of these permissions this user has not: to grey an action out before anybody chooses it."""
+        answers = await self.world.cluster(self.world.environment(environment)).allowed(needs)
+        return tuple(need for need, yes in zip(needs, answers, strict=True) if not yes)
 
     async def waiting(self) -> Sequence[Ask]:
         """Every plan that waits for an approval: in the shared directory, or in the environments' clusters."""
@@ -294,6 +303,7 @@ class OperationsService:
         if status.state not in allowed:
             raise RefusedError(f"operation {files.id} is {status.state}: there is nothing to {mode}")
         request = files.request()
+        files.control.unlink(missing_ok=True)  # the request that stopped it must not stop it again
         files.write_request(
             replace(
                 request,
@@ -309,7 +319,13 @@ class OperationsService:
     async def _launch(self, files: OperationFiles, arguments: list[str]) -> None:
         fresh = files.runner() is None
         self.store.mark_starter(files)
-        shake = await self._runners.start(arguments, files.log, Path(self.world.directory))
+        starting = asyncio.ensure_future(self._runners.start(arguments, files.log, Path(self.world.directory)))
+        try:
+            shake = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Ctrl-C before it has begun: the runner finds the request when it looks, before its first step.
+            self._ask_cancel(files, force=False)
+            raise
         if shake.exit != Exit.DONE:
             began = not fresh or any(e.type in ("start", "wait") for e in JournalReader(files.journal).read())
             if not began:

@@ -38,10 +38,10 @@ def _result(value: object, **_: object) -> object:
 @command.command("list")
 @click.argument("environment", required=False, default="")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("-n", "count", type=click.IntRange(min=1), default=0, help="Only the newest N.")
-def list_(environment: str, as_json: bool, count: int) -> int:
+@click.option("-n", "count", type=click.IntRange(min=1), help="Only the newest N.")
+def list_(environment: str, as_json: bool, count: int | None) -> int:
     """Newest first."""
-    return _list(as_json, environment, count)
+    return _list(as_json, environment, count or 0)
 
 
 @command.command()

@@ -36,10 +36,13 @@ def command(options: Options, operation: str, mode: str, handshake: int) -> int:
     from veza_tui.operations.settings import state_directory
     from veza_tui.operations.world import World
 
-    pipe = handshake
+    pipe, told = handshake, False
 
     def tell(code: int, message: str, hint: str) -> None:
-        nonlocal pipe
+        nonlocal pipe, told
+        if handshake < 0 and code and not told:
+            click.echo(f"veza-tui: {message}" + (f" — {hint}" if hint else ""), err=True)
+        told = True
         if pipe >= 0:
             word = json.dumps({"exit": int(code), "message": message, "hint": hint}).encode()
             with contextlib.suppress(BrokenPipeError):  # the starter may be gone; the operation goes on
@@ -54,5 +57,5 @@ def command(options: Options, operation: str, mode: str, handshake: int) -> int:
         code = asyncio.run(run_operation(state_directory(), operation, mode, ProcessRunners(), open_world, tell))
     except VezaError as error:
         tell(error.exit, error.message, error.hint)
-        raise
+        return error.exit
     return code
