@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ import pytest
 from veza_tui.adapters.kubernetes.client import KubernetesCluster
 from veza_tui.adapters.kubernetes.kubeconfig import Access, find_access
 from veza_tui.adapters.kubernetes.watch import Timing
-from veza_tui.ports.cluster import NAMESPACES, ClusterError, NotFound
+from veza_tui.ports.cluster import NAMESPACES, ClusterError
 
 QUICK = Timing(first=0.02, cap=0.2, idle=3.0, refused=0.1, unauthorized=0.1, short=0.2)
 
@@ -44,7 +45,5 @@ async def namespace(cluster: KubernetesCluster) -> AsyncIterator[str]:
     name = f"veza-contract-{uuid.uuid4().hex[:8]}"
     await cluster.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     yield name
-    try:
+    with contextlib.suppress(ClusterError):
         await cluster.delete(NAMESPACES, name)
-    except (NotFound, ClusterError):
-        pass
