@@ -115,6 +115,10 @@ class WorkQueue:
         _log.debug("%s %s: %s", type(item[0]).__name__, item[1], error)
         self._arm(item, min(0.05 * 2**failures, 60.0))
 
+    def shift(self, seconds: float) -> None:
+        """The clock's ``now`` jumped forward by ``seconds`` while its timers did not."""
+        self._timers = {item: (when + seconds, handle) for item, (when, handle) in self._timers.items()}
+
     def stop(self) -> None:
         """Forget everything; nothing runs any more."""
         self._stopped = True
