@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from veza_tui.operations.store import OperationStore
     from veza_tui.ports.clock import Clock
     from veza_tui.ports.cluster import Cluster
+    from veza_tui.ports.database import Database
     from veza_tui.ports.health import CacheProbe, DatabaseProbe
+    from veza_tui.ports.storage import Storage
     from veza_tui.tui.provided import ProvidedServices
     from veza_tui.workspace.load import Workspace
 
@@ -153,7 +155,42 @@ async def kubernetes_secret(cluster: Cluster, environment: Environment) -> Mappi
 
 
 # Ports that operations ask for by name (``context.service``): "module:function", called with (world, environment).
-SERVICES: dict[str, str] = {}
+SERVICES: dict[str, str] = {
+    "database": "veza_tui.wiring:postgres",
+    "storage": "veza_tui.wiring:backup_storage",
+}
+
+
+def postgres(world: World, environment: Environment) -> Database:
+    """The environment's PostgreSQL for backup and restore; the password is resolved for each connection."""
+    from veza_tui.adapters.postgres.database import PostgresDatabase
+    from veza_tui.workspace.variables import Variables
+
+    async def cluster_secret() -> Mapping[str, str]:
+        return await kubernetes_secret(world.cluster(environment), environment)
+
+    return PostgresDatabase(environment.database, Variables(world.workspace, environment.name, cluster=cluster_secret))
+
+
+def backup_storage(world: World, environment: Environment) -> Storage:
+    """Where the environment's backups lie: the workspace's ``backups/``, or the bucket that its file names."""
+    return open_storage(world.workspace, environment)
+
+
+def open_storage(workspace: Workspace, environment: Environment) -> Storage:
+    """The same without a world.
+
+    Raises:
+        ConfigError: ``data.backup.storage`` names something else than a bucket, or boto3 is not installed.
+    """
+    settings = environment.backup
+    if settings.storage:
+        from veza_tui.adapters.storage.s3 import open_bucket
+
+        return open_bucket(settings.storage, settings.encrypt_to)
+    from veza_tui.adapters.storage.local import LocalStorage
+
+    return LocalStorage(workspace.backups_dir, settings.encrypt_to)
 
 
 class World:

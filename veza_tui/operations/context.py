@@ -125,6 +125,7 @@ ACTION_MODULES: list[str] = [
     "veza_tui.operations.deploy.steps",
     "veza_tui.operations.deploy.touch",
     "veza_tui.operations.deploy.bluegreen",
+    "veza_tui.operations.backup.steps",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -169,6 +169,10 @@ class Database(Protocol):
 
     async def create_scratch(self, scratch: Scratch) -> None:
         """CREATE DATABASE from template0 with encoding, locale and owner of its model."""
+        ...
+
+    def keep(self, database: str) -> AbstractAsyncContextManager[object]:
+        """A session in that database for as long as the block lasts: it shows that somebody works there."""
         ...
 
     async def load(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -74,6 +75,8 @@ class Draft(Protocol):
 
     name: str
     """The name that it will have, taken for nobody else."""
+    encrypts: bool
+    """Whether what is ``secret`` is encrypted."""
 
     @property
     def directory(self) -> Path:
@@ -131,6 +134,10 @@ class Storage(Protocol):
 
     def local(self, name: str, path: str = "") -> Path | None:
         """The file's path on this machine; None when it must be streamed."""
+        ...
+
+    def fetched(self, name: str, folder: str) -> AbstractContextManager[Path]:
+        """A folder of a backup on this machine: as it is, or fetched into a private directory while it is used."""
         ...
 
     def put(self, name: str, path: str, data: bytes) -> None:

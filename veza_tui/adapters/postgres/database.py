@@ -126,6 +126,13 @@ class PostgresDatabase:
                     )
                 )
 
+    @contextlib.asynccontextmanager
+    async def keep(self, database: str) -> AsyncIterator[object]:
+        """An idle session in it."""
+        endpoint = await self.endpoint(database)
+        async with connect(endpoint) as connection:
+            yield connection
+
     async def load(
         self, database: str, source: DumpSource, progress: Progress, options: LoadOptions | None = None
     ) -> LoadOutcome:

@@ -108,6 +108,11 @@ class LocalStorage:
         directory = self._root / check_name(name)
         return directory.joinpath(*check_path(path)) if path else directory
 
+    @contextlib.contextmanager
+    def fetched(self, name: str, folder: str) -> Iterator[Path]:
+        """As it lies."""
+        yield self._root.joinpath(check_name(name), *check_path(folder))
+
     def put(self, name: str, path: str, data: bytes) -> None:
         """By a rename, so that it is there whole or not at all."""
         if path not in BESIDE:
@@ -183,6 +188,7 @@ class LocalDraft:
 
     def __init__(self, root: Path, name: str, directory: Path, recipients: list[Any]) -> None:
         self.name = name
+        self.encrypts = bool(recipients)
         self._root = root
         self._directory = directory
         self._recipients = recipients

@@ -1,0 +1,113 @@
+"""The plan of a backup. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from veza_tui.model.environment import Environment
+from veza_tui.model.plan import Plan, Step, Target
+from veza_tui.operations.context import PlanContext
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRequest:
+    """Choices of ``veza-tui backup``; None takes what ``data.backup`` says."""
+
+    with_database: bool | None = None
+    format: str | None = None
+    jobs: int | None = None
+    compression: str | None = None
+    verify: bool = False
+    identity: str = ""
+    """Path of an age identity file, for verify of an encrypted backup."""
+    reason: str = ""
+
+
+def backup_plan(environment: Environment, target: Target, request: BackupRequest, storage: str) -> Plan:
+    """One step makes the backup whole or not at all; ``verify`` proves it."""
+    settings = environment.backup
+    with_database = settings.with_database if request.with_database is None else request.with_database
+    form = request.format or settings.format
+    database = environment.database
+    args = {
+        "with_database": with_database,
+        "format": form,
+        "jobs": request.jobs or settings.jobs,
+        "compression": settings.compression if request.compression is None else request.compression,
+        "reason": request.reason,
+    }
+    what = f"database {database.name} ({form})" if with_database else "no database"
+    encrypted = f"; secrets and dump encrypted to {len(settings.encrypt_to)} recipients" if settings.encrypt_to else ""
+    steps = [
+        Step(
+            "backup",
+            f"Back up configuration, secrets, manifests, releases and {what}",
+            "backup.make",
+            args,
+            changes=(f"adds a backup to {storage}{encrypted}",),
+            mutates=False,
+        )
+    ]
+    if request.verify and with_database:
+        steps.append(
+            Step(
+                "verify",
+                "Prove it: checksums, a load into a scratch database, rows and contents compared",
+                "backup.verify",
+                {"identity": request.identity},
+                mutates=False,
+            )
+        )
+    notes = [] if with_database else [f"The database of {environment.name} is left out; --with-database takes it in."]
+    if with_database:
+        target = replace(target, database=f"{database.host}:{database.port}/{database.name}")
+    return Plan(
+        kind="backup",
+        target=target,
+        title=f"Back up {environment.name}",
+        steps=tuple(steps),
+        notes=tuple(notes),
+        options={"storage": storage, **args, "verify": request.verify},
+        timeout=24 * 3600.0,
+    )
+
+
+def verify_plan(environment: Environment, target: Target, name: str, identity: str) -> Plan:
+    """Prove one backup that exists."""
+    database = environment.database
+    return Plan(
+        kind="verify",
+        target=replace(target, database=f"{database.host}:{database.port}/{database.name}"),
+        title=f"Prove backup {name} of {environment.name}",
+        steps=(
+            Step(
+                "verify",
+                "Checksums, a load into a scratch database, rows and contents compared",
+                "backup.verify",
+                {"name": name, "identity": identity},
+                mutates=False,
+            ),
+        ),
+        options={"backup": name},
+        timeout=24 * 3600.0,
+    )
+
+
+def backup_planner(request: BackupRequest) -> Callable[[PlanContext], Awaitable[Plan]]:
+    """For ``launch``."""
+
+    async def planner(context: PlanContext) -> Plan:
+        label = context.service("storage").label
+        return backup_plan(context.environment, context.target, request, label)
+
+    return planner
+
+
+def verify_planner(name: str, identity: str) -> Callable[[PlanContext], Awaitable[Plan]]:
+    """For ``launch``."""
+
+    async def planner(context: PlanContext) -> Plan:
+        return verify_plan(context.environment, context.target, name, identity)
+
+    return planner

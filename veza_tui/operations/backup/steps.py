@@ -1,0 +1,115 @@
+"""The steps of a backup, as the runner calls them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from veza_tui.model.errors import ConfigError
+from veza_tui.model.plan import Step
+from veza_tui.operations.backup.catalogue import Catalogue
+from veza_tui.operations.backup.make import BackupJob, make_backup, progress_line, size_text, workspace_files
+from veza_tui.operations.backup.verify import verify_backup
+from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.who import current_person
+from veza_tui.ports.cluster import ClusterError
+from veza_tui.ports.database import Progress, TransferProgress
+
+
+def reporting(context: Context) -> Progress:
+    """Progress of a dump or load as the journal's."""
+
+    def tell(progress: TransferProgress) -> None:
+        context.report.progress(
+            progress.fraction,
+            progress_line(progress),
+            bytes=progress.done,
+            total=progress.total,
+            rate=progress.rate,
+            eta=progress.eta,
+            table=progress.table,
+            tables_done=progress.tables_done,
+            tables=progress.tables,
+        )
+
+    return tell
+
+
+def backup_job(context: Context, args: dict[str, Any]) -> BackupJob:
+    """The job of this operation's environment; ``args`` as ``backup_plan`` writes them."""
+    target = context.plan.target
+
+    async def releases() -> list[tuple[str, str]]:
+        return await environment_releases(context)
+
+    return BackupJob(
+        environment=context.environment.name,
+        who=current_person().label,
+        reason=args.get("reason", ""),
+        kind=args.get("kind", "backup"),
+        with_database=args["with_database"],
+        format=args["format"],
+        jobs=args["jobs"],
+        compression=args["compression"],
+        cluster={"server": target.server, "uid": target.cluster_uid, "namespace": target.namespace},
+        files=workspace_files(context.workspace, context.environment.name),
+        releases=releases,
+    )
+
+
+async def environment_releases(context: Context) -> list[tuple[str, str]]:
+    """Releases kept in the cluster, newest first; without them a backup is still one, so a refusal is only noted."""
+    from veza_tui.model.release import pack
+    from veza_tui.operations.deploy.releases import list_releases
+
+    try:
+        found = await list_releases(context.cluster, context.plan.target.namespace)
+    except ClusterError as error:
+        context.report.note(f"the releases are not in this backup: {error}")
+        return []
+    return [(f"v{release.number}", pack(release)) for release in found]
+
+
+@action("backup.make", retry=False)
+async def make(context: Context, step: Step) -> Result:
+    """Make the backup; its name is the result."""
+    manifest = await make_backup(
+        backup_job(context, dict(step.args)),
+        context.service("storage"),
+        context.service("database"),
+        context.clock,
+        reporting(context),
+    )
+    size = sum(f.size for f in manifest.files)
+    facts = manifest.dump.database if manifest.dump else None
+    rows = sum(t.rows for t in facts.tables) if facts else 0
+    context.report.output(
+        f"backup {manifest.name}: {size_text(size)}, {len(manifest.files)} files"
+        + (f", {len(facts.tables)} tables, {rows:,} rows" if facts else ", no database")
+    )
+    return {"name": manifest.name, "size": size, "rows": rows, "seconds": round(manifest.ended - manifest.started, 3)}
+
+
+@action("backup.verify", retry=False)
+async def verify(context: Context, step: Step) -> Result:
+    """Prove the backup named in the step, or the one that this operation made."""
+    name = step.args.get("name") or context.result("backup").get("name")
+    if not name:
+        raise ConfigError("which backup? the step before made none")
+    identity = step.args.get("identity") or ""
+    verified = await verify_backup(
+        Catalogue(context.service("storage")),
+        name,
+        context.environment.name,
+        context.service("database"),
+        context.clock,
+        current_person().label,
+        reporting(context),
+        identity=Path(identity) if identity else None,
+        say=context.report.output,
+    )
+    proof = verified.proof
+    context.report.output(
+        f"backup {name} is proven: {proof.tables} tables, {proof.rows:,} rows loaded and equal in {proof.seconds:.1f} s"
+    )
+    return {"name": name, "tables": proof.tables, "rows": proof.rows, "seconds": proof.seconds}
