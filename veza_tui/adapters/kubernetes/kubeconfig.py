@@ -185,6 +185,6 @@ def decode(text: Any, what: str) -> bytes | None:
     if not text:
         return None
     try:
-        return base64.b64decode(str(text), validate=False)
+        return base64.b64decode("".join(str(text).split()), validate=True)
     except (binascii.Error, ValueError):
         raise ConfigError(f"{what} is not base64", hint="repair the kubeconfig") from None

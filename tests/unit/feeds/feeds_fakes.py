@@ -1,0 +1,153 @@
+"""A cluster without a network, probes and a clock that tests move."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from veza_tui.model.environment import (
+    Cache,
+    Database,
+    Environment,
+    EnvironmentType,
+    KubernetesTarget,
+    Logging,
+    Monitoring,
+    Resources,
+    Service,
+)
+from veza_tui.model.view import Identity
+from veza_tui.ports.cluster import ClusterError, HttpAnswer, JSONObject, NotFound, Resource, Synced, WatchEvent
+
+IDENTITY = Identity("https://api", "ctx", "veza", "me", "v1.34.0", "uid")
+
+
+def environment(name: str = "production") -> Environment:
+    return Environment(
+        name=name,
+        type=EnvironmentType.PROD,
+        domain="veza.com",
+        services=(Service("backend_api", "backend-api", 8080, 1, Resources("1", "1Gi")),),
+        database=Database("db", 5432, "veza", "veza", "x"),
+        cache=Cache("cache", 6379, ""),
+        logging=Logging("info", "json", "stdout"),
+        monitoring=Monitoring(True),
+        kubernetes=KubernetesTarget("ctx", "veza"),
+    )
+
+
+class FakeClock:
+    """Time stands still until ``advance``; sleepers wake in order."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        return self.time + 1_000_000
+
+    def monotonic(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self.time + seconds, future))
+        await future
+
+    async def advance(self, seconds: float) -> None:
+        end = self.time + seconds
+        while True:
+            await settle()
+            due = [s for s in self._sleepers if s[0] <= end and not s[1].done()]
+            if not due:
+                break
+            first = min(due, key=lambda s: s[0])
+            self._sleepers.remove(first)
+            self.time = max(self.time, first[0])
+            first[1].set_result(None)
+        self.time = end
+        await settle()
+
+    def jump(self, seconds: float) -> None:
+        """The machine slept: time passed, and nobody was woken."""
+        self.time += seconds
+
+
+async def settle(rounds: int = 20) -> None:
+    """Let everything that can run, run."""
+    for _ in range(rounds):
+        await asyncio.sleep(0)
+
+
+class FakeCluster:
+    """Each kind's watch yields what the test puts into its queue."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, asyncio.Queue[WatchEvent[Any]]] = {}
+        self.projects: dict[str, Callable[[JSONObject], Any]] = {}
+        self.opened: list[str] = []
+        self.ping_error: ClusterError | None = None
+        self.answer: HttpAnswer | ClusterError = HttpAnswer(200, b'{"status":"ok"}', 0.01)
+        self.log_lines: dict[str, bytes] = {}
+        self.log_calls: list[tuple[str, str, bool]] = []
+        self.namespaces = {"veza"}
+        self.closed = False
+
+    def queue(self, kind: str) -> asyncio.Queue[WatchEvent[Any]]:
+        return self.queues.setdefault(kind, asyncio.Queue())
+
+    def say(self, kind: str, event: WatchEvent[Any]) -> None:
+        self.queue(kind).put_nowait(event)
+
+    def sync(self, **kinds: list[JSONObject]) -> None:
+        """First lists of all kinds; those not named are empty."""
+        for kind in ("pods", "deployments", "replicasets", "events", "horizontalpodautoscalers"):
+            self.say(kind, Synced({o["metadata"]["uid"]: self.project(kind, o) for o in kinds.get(kind, [])}))
+
+    def project(self, kind: str, obj: JSONObject) -> Any:
+        return self.projects[kind](obj)
+
+    async def watch(
+        self,
+        resource: Resource,
+        namespace: str | None,
+        project: Any,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> AsyncIterator[WatchEvent[Any]]:
+        self.opened.append(resource.plural)
+        self.projects[resource.plural] = project
+        while True:
+            event = await self.queue(resource.plural).get()
+            if isinstance(event, BaseException):
+                raise event
+            yield event
+
+    async def identity(self) -> Identity:
+        return IDENTITY
+
+    async def ping(self) -> float:
+        if self.ping_error is not None:
+            raise self.ping_error
+        return 0.01
+
+    async def get(self, resource: Resource, name: str, namespace: str | None = None) -> JSONObject:
+        if name in self.namespaces:
+            return {"metadata": {"name": name}}
+        raise NotFound(f'namespaces "{name}" not found', status=404)
+
+    async def proxy_get(self, namespace: str, service: str, port: int, path: str, *, timeout: float = 5) -> HttpAnswer:
+        if isinstance(self.answer, ClusterError):
+            raise self.answer
+        return self.answer
+
+    async def logs(
+        self, namespace: str, pod: str, container: str, *, previous: bool = False, **_: Any
+    ) -> AsyncIterator[bytes]:
+        self.log_calls.append((pod, container, previous))
+        yield self.log_lines.get(pod, b"")
+
+    async def close(self) -> None:
+        self.closed = True
