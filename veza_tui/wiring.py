@@ -177,6 +177,26 @@ def backup_storage(world: World, environment: Environment) -> Storage:
     return open_storage(world.workspace, environment)
 
 
+def newest_backup(workspace: Workspace) -> Callable[[str], Awaitable[NewestBackup | None]]:
+    """For ``make_feeds``: the newest backup of an environment by its name. Reads in a thread; None when it cannot."""
+    import asyncio
+
+    from veza_tui.model.errors import VezaError
+
+    async def find(name: str) -> NewestBackup | None:
+        from veza_tui.operations.backup.catalogue import Catalogue
+
+        def read() -> NewestBackup | None:
+            try:
+                return Catalogue(open_storage(workspace, workspace.environment(name))).newest(name)
+            except VezaError:
+                return None  # the catalogue's own screen says why
+
+        return await asyncio.to_thread(read)
+
+    return find
+
+
 def open_storage(workspace: Workspace, environment: Environment) -> Storage:
     """The same without a world.
 

@@ -31,7 +31,7 @@ class Proof:
     rows: int
     seconds: float
     how: str = "verify"
-    """verify, drill or restore."""
+    """verify, drill, restore, or files (no database in it: every byte was read)."""
 
 
 @dataclass(frozen=True, slots=True)

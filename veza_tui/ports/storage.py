@@ -87,8 +87,11 @@ class Draft(Protocol):
         """A new file. ``secret``: encrypted as well when the storage encrypts (dumps and secrets)."""
         ...
 
-    def direct(self, path: str, *, secret: bool = False) -> Follower | None:
-        """Where a program may write that file itself: quicker. None when its bytes must pass by (encrypted, S3)."""
+    def direct(self, path: str, *, secret: bool = False, grows: bool = True) -> Follower | None:
+        """Where a program may write that file itself: quicker. None when its bytes must pass by (encrypted, S3).
+
+        ``grows``: it is only appended to. pg_dump's custom format goes back and fills in offsets: hashed at the end.
+        """
         ...
 
     def adopt(self, folder: str) -> Sequence[FileEntry]:

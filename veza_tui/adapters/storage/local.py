@@ -211,11 +211,11 @@ class LocalDraft:
         writer = _FileWriter(target, final)
         return EncryptingWriter(writer, self._recipients) if encrypt else writer
 
-    def direct(self, path: str, *, secret: bool = False) -> LocalFollower | None:
+    def direct(self, path: str, *, secret: bool = False, grows: bool = True) -> LocalFollower | None:
         """A file for pg_dump to write; None when it must be encrypted on the way."""
         if secret and self._recipients:
             return None
-        follower = LocalFollower(self._directory.joinpath(*check_path(path)), path)
+        follower = LocalFollower(self._directory.joinpath(*check_path(path)), path, grows)
         self._followers.append(follower)
         return follower
 
@@ -286,9 +286,10 @@ class _FileWriter:
 class LocalFollower:
     """Reads behind the writer, out of the page cache, so that the hash is ready when the file is."""
 
-    def __init__(self, path: Path, entry: str) -> None:
+    def __init__(self, path: Path, entry: str, grows: bool) -> None:
         self.path = path
         self._entry = entry
+        self._grows = grows
         self._digest = hashlib.sha256()
         self._read = 0
         self._ended = threading.Event()
@@ -298,6 +299,8 @@ class LocalFollower:
         self._thread.start()
 
     def _follow(self) -> None:
+        if not self._grows:
+            self._ended.wait()
         with contextlib.suppress(OSError), self.path.open("rb", buffering=0) as file:
             while True:
                 ended = self._ended.is_set()

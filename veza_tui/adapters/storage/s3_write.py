@@ -75,7 +75,7 @@ class S3Draft:
         self._writers.append(upload)
         return upload
 
-    def direct(self, path: str, *, secret: bool = False) -> Follower | None:
+    def direct(self, path: str, *, secret: bool = False, grows: bool = True) -> Follower | None:
         """Bytes always pass by here."""
         return None
 

@@ -14,6 +14,7 @@ from typing import Any
 from veza_tui.model.backup import FileEntry, Manifest, manifest_from_json
 from veza_tui.model.catalogue import BackupRecord, Hold, Proof, seal_hold, seal_proof, time_of, unseal
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
+from veza_tui.model.view import NewestBackup
 from veza_tui.ports.storage import BESIDE, HOLD, MANIFEST, PROOF, Storage, Stored
 
 
@@ -44,6 +45,20 @@ class Catalogue:
             if not environment or record.environment in (environment, ""):
                 records.append(record)
         return sorted(records, key=lambda r: (r.at, r.name), reverse=True)
+
+    def newest(self, environment: str) -> NewestBackup | None:
+        """The newest backup with a database and the newest proven one; opens no more manifests than that takes."""
+        first: BackupRecord | None = None
+        for stored in sorted(self.storage.list(), key=lambda s: s.name, reverse=True):
+            if self.storage.manifests_only and not stored.has(MANIFEST):
+                continue
+            record = self._record(stored)
+            if record.environment != environment or record.problem or not record.has_database:
+                continue
+            first = first or record
+            if record.proven:
+                return NewestBackup(first.name, first.at, first.proven, record.at)
+        return NewestBackup(first.name, first.at, False) if first else None
 
     def get(self, name: str) -> BackupRecord:
         """One backup.

@@ -128,7 +128,7 @@ async def _dump(
         folder = draft.directory / name
         outcome = await database.dump(options, None, folder, progress)
         return outcome, list(await asyncio.to_thread(draft.adopt, name)), name
-    follower = draft.direct(name, secret=True)
+    follower = draft.direct(name, secret=True, grows=job.format == "plain")
     if follower is not None:
         outcome = await database.dump(options, None, follower.path, progress)
         entry = await asyncio.to_thread(follower.finish)

@@ -109,7 +109,8 @@ async def verify(context: Context, step: Step) -> Result:
         say=context.report.output,
     )
     proof = verified.proof
-    context.report.output(
-        f"backup {name} is proven: {proof.tables} tables, {proof.rows:,} rows loaded and equal in {proof.seconds:.1f} s"
+    what = (
+        f"{proof.tables} tables, {proof.rows:,} rows loaded and equal" if verified.facts else "every byte is as written"
     )
+    context.report.output(f"backup {name} is proven: {what} in {proof.seconds:.1f} s")
     return {"name": name, "tables": proof.tables, "rows": proof.rows, "seconds": proof.seconds}

@@ -77,8 +77,9 @@ class Verified:
 
     record: BackupRecord
     proof: Proof
-    facts: DatabaseFacts
-    scan: ScanReport
+    facts: DatabaseFacts | None = None
+    """None when the backup holds no database."""
+    scan: ScanReport | None = None
 
 
 async def verify_backup(
@@ -108,7 +109,9 @@ async def verify_backup(
             f"backup {name} has no manifest: nothing to compare it with", hint="restore --drill loads it"
         )
     if manifest.dump is None:
-        raise RefusedError(f"backup {name} holds no database, its files are whole: there is nothing to load and prove")
+        proof = Proof(record.digest, clock.now(), who, "", 0, 0, round(time.monotonic() - started, 3), "files")
+        await asyncio.to_thread(catalogue.record_proof, name, proof)
+        return Verified(await asyncio.to_thread(catalogue.get, name), proof)
     with StoredDump(catalogue.storage, record, identity).here() as source:
         say("reading the dump")
         scan = await database.scan(source)
