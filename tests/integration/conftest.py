@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
 import tempfile
 import threading
-from collections.abc import Coroutine, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -149,3 +156,127 @@ def cache_server(server_loop: LoopThread, short_directory: Path) -> Iterator[Cac
     server.start()
     yield server
     server.stop()
+
+
+class ControlError(Exception):
+    """The demo's control socket answered with an error."""
+
+
+class Control:
+    """A client of the demo's control socket; the protocol stands in ``veza_tui/embedded/platform/control.py``."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
+        """One request and its answer."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(60)
+            connection.connect(self.path)
+            connection.sendall(json.dumps({"do": do, **request}).encode() + b"\n")
+            with connection.makefile("rb") as answers:
+                answer: dict[str, Any] = json.loads(answers.readline())
+        if not answer.pop("ok"):
+            raise ControlError(answer["error"])
+        return answer
+
+    @contextlib.contextmanager
+    def incident(self, name: str) -> Iterator[None]:
+        """An incident for the time of the block."""
+        self.ask("start", incident=name)
+        try:
+            yield
+        finally:
+            self.ask("stop", incident=name)
+
+
+@dataclass
+class DemoPlatform:
+    """A headless demo in a process of its own: the CLI's subject in tests."""
+
+    ready: dict[str, Any]
+    """The line of JSON it printed."""
+    process: subprocess.Popen[bytes]
+    control: Control
+    _copies: Path
+    _made: int = field(default=0)
+
+    @property
+    def kubeconfig(self) -> Path:
+        return Path(self.ready["kubeconfig"])
+
+    @property
+    def workspace(self) -> Path:
+        """The demo's own workspace: read it; to write, take a ``workspace_copy``."""
+        return Path(self.ready["workspace"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for ``veza-tui`` as a child process, with a state directory of its own."""
+        self._made += 1
+        return {**os.environ, **self.ready["environment"], "XDG_STATE_HOME": str(self._copies / f"state{self._made}")}
+
+    def workspace_copy(self) -> Path:
+        """A private copy of the workspace, secrets included, without git and backups."""
+        self._made += 1
+        target = self._copies / f"workspace{self._made}"
+        shutil.copytree(self.workspace, target, ignore=shutil.ignore_patterns(".git", "backups"))
+        (target / "backups").mkdir(mode=0o700)
+        return target
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """admin_password, tokens, pids, server (URL), tls, besides what ``ready`` has."""
+        return self.control.ask("info")
+
+    def dsn(self, database: str = "postgres") -> str:
+        """A connection string of PostgreSQL's superuser."""
+        from psycopg.conninfo import make_conninfo
+
+        at, password = self.ready["postgres"], self.info["admin_password"]
+        return make_conninfo(host=at["host"], port=at["port"], dbname=database, user="postgres", password=password)
+
+
+@contextlib.contextmanager
+def headless_demo(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[DemoPlatform]:
+    """A demo of one's own. It ends with the block, and with this process however that ends."""
+    command = [sys.executable, "-m", "veza_tui", "demo", "--headless", "--with-parent", *arguments]
+    with tempfile.TemporaryDirectory(prefix="vz-", ignore_cleanup_errors=True) as directory:
+        errors = Path(directory) / "stderr"
+        with errors.open("wb") as stderr:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=environment,
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+        assert process.stdin is not None
+        try:
+            line = process.stdout.readline()
+            assert line, f"the demo did not start: {errors.read_text(errors='replace')[-2000:]}"
+            ready = json.loads(line)
+            yield DemoPlatform(ready, process, Control(ready["control"]), Path(directory))
+        finally:
+            process.stdin.close()
+            process.stdout.close()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@pytest.fixture(scope="session")
+def platform() -> Iterator[DemoPlatform]:
+    """One demo a worker, without traffic, Kubernetes' delays a fifth. Leave it as you found it."""
+    with headless_demo("--rows", "6000", "--time-scale", "0.2", "--traffic", "0") as demo:
+        yield demo
+
+
+@pytest.fixture
+def demo() -> Callable[..., contextlib.AbstractContextManager[DemoPlatform]]:
+    """Starts a demo of one's own: ``with demo("--pods", "300") as platform: ...``"""
+    return headless_demo

@@ -65,12 +65,13 @@ async def boot(
                 else:
                     server_side_apply(store, obj)
         for tag, age in HISTORY:
-            clock.back = age
+            _travel(simulation, clock, age)
             for obj in deployments:
                 server_side_apply(store, manifests.with_tag(obj, tag))
                 _set_replicas(store, obj, 0)  # at once: the revision stays, its pods never existed
             await _until(lambda: all(map(_observed, store.list(DEPLOYMENTS))), "the releases before")
-        for namespace, clock.back in PRESENT.items():
+        for namespace, age in PRESENT.items():
+            _travel(simulation, clock, age)
             for obj in (d for d in deployments if d["metadata"]["namespace"] == namespace):
                 server_side_apply(store, obj)
                 if "replicas" not in obj["spec"]:
@@ -82,15 +83,15 @@ async def boot(
         for event in store.list("events"):
             store.delete("events", event["metadata"]["namespace"], event["metadata"]["name"])
     finally:
-        _to_present(simulation, clock)
+        _travel(simulation, clock, 0.0)
         clock.scale = scale
 
 
-def _to_present(simulation: ClusterSimulation, clock: PastClock) -> None:
-    back, clock.back = clock.back, 0.0
-    # The queue compares the clock's time with when its timers are due: those move along.
+def _travel(simulation: ClusterSimulation, clock: PastClock, back: float) -> None:
+    """Jump to ``back`` seconds ago. The queue compares the time with when its timers are due: those move along."""
+    forward, clock.back = clock.back - back, back
     timers = simulation.queue._timers
-    timers.update({item: (when + back, handle) for item, (when, handle) in timers.items()})
+    timers.update({item: (when + forward, handle) for item, (when, handle) in timers.items()})
 
 
 async def _until(true: object, what: str) -> None:
