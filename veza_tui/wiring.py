@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from veza_tui.ports.cluster import Cluster
     from veza_tui.ports.database import Database
     from veza_tui.ports.health import CacheProbe, DatabaseProbe
+    from veza_tui.ports.runner import Runners
     from veza_tui.ports.storage import Storage
     from veza_tui.tui.provided import ProvidedServices
     from veza_tui.workspace.load import Workspace
@@ -274,19 +275,24 @@ def open_world(directory: Path, *, read_only: bool) -> World:
 
 def operations_service(world: World) -> OperationsService:
     """Operations on that world, run by processes of this machine."""
-    from veza_tui.adapters.process.launcher import ProcessRunners
     from veza_tui.operations.service import OperationsService
 
-    return OperationsService(world, ProcessRunners())
+    return OperationsService(world, runners())
+
+
+def runners() -> Runners:
+    """The processes of this machine."""
+    from veza_tui.adapters.process.launcher import ProcessRunners
+
+    return ProcessRunners()
 
 
 def operation_store() -> OperationStore:
     """The operations on this machine, to be read; needs no workspace."""
-    from veza_tui.adapters.process.launcher import ProcessRunners
     from veza_tui.operations.settings import state_directory
     from veza_tui.operations.store import OperationStore
 
-    return OperationStore(state_directory(), ProcessRunners())
+    return OperationStore(state_directory(), runners())
 
 
 def audit_log() -> AuditLog:

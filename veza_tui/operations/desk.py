@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from veza_tui.model.environment import Environment
 from veza_tui.model.plan import Plan
 from veza_tui.operations import audit_events
 from veza_tui.operations.approval import Approvals
@@ -17,8 +16,9 @@ from veza_tui.operations.approval_cluster import ClusterApprovals
 from veza_tui.operations.approval_directory import DirectoryApprovals, approvals_directory
 from veza_tui.operations.audit import AuditLog, Record
 from veza_tui.operations.checks import may_create_namespace, uses_cluster
-from veza_tui.operations.lock import DURATION, Holder, LeaseLock, LocalLock, ensure_namespace
-from veza_tui.operations.policy import approvers_needed
+from veza_tui.operations.local_lock import LocalLock
+from veza_tui.operations.lock import DURATION, Holder, LeaseLock
+from veza_tui.operations.namespace import ensure_namespace
 from veza_tui.operations.request import Request
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import Cluster, ClusterError
@@ -83,10 +83,6 @@ class Desk:
             task = asyncio.create_task(audit_events.publish(self._cluster, self._plan.target.namespace, line))
             self._publishing.add(task)
             task.add_done_callback(self._publishing.discard)
-
-    def approvers(self, environment: Environment, plan: Plan) -> int:
-        """How many others must approve."""
-        return approvers_needed(environment, plan)
 
     async def approvals(self, cluster: Callable[[], Cluster], plan: Plan) -> Approvals:
         """Where approvals are kept here."""

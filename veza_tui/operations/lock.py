@@ -10,27 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import json
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from veza_tui.model.errors import LockedError, RefusedError
 from veza_tui.model.text import printable
-from veza_tui.operations.settings import private_directory
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import (
     LEASES,
-    NAMESPACES,
-    AlreadyExists,
     Cluster,
     ClusterError,
     Conflict,
-    Denied,
     JSONObject,
     NotFound,
 )
@@ -215,7 +206,7 @@ class LeaseLock:
         return who
 
     def _claim(self, current: JSONObject | None, *, fresh: bool) -> JSONObject:
-        now = _stamp(self._clock.now())
+        now = stamp(self._clock.now())
         spec: dict[str, Any] = dict((current or {}).get("spec") or {})
         transitions = int(spec.get("leaseTransitions") or 0)
         if fresh:
@@ -241,61 +232,6 @@ class LeaseLock:
         return {"apiVersion": LEASES.api_version, "kind": LEASES.kind, "metadata": metadata, "spec": spec}
 
 
-class LocalLock:
-    """A lock file of this OS user on this machine; the kernel frees it when the process ends."""
-
-    def __init__(self, state: Path, cluster_uid: str, environment: str) -> None:
-        self._path = private_directory(state / "locks") / f"{environment}-{cluster_uid[:36] or 'none'}.lock"
-        self._fd = -1
-
-    def acquire(self, holder: Holder, since: float) -> None:
-        """Take it; LockedError names the holder."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            text = os.pread(fd, 1000, 0)
-            os.close(fd)
-            raise LockedError(
-                f"the environment is locked by {_describe_local(text)}", hint="wait for it, or attach to it"
-            ) from None
-        os.ftruncate(fd, 0)
-        line = {"operation": holder.operation, "kind": holder.kind, "holder": holder.label, "since": _stamp(since)}
-        os.pwrite(fd, json.dumps(line).encode(), 0)
-        self._fd = fd
-
-    def release(self) -> None:
-        """Give it back."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-
-async def ensure_namespace(cluster: Cluster, namespace: str, *, create: bool, told: Callable[[str], None]) -> None:
-    """Create the namespace when it does not exist and ``create`` allows it.
-
-    Raises:
-        RefusedError: it does not exist and may not be created.
-    """
-    try:
-        await cluster.get(NAMESPACES, namespace)
-        return
-    except NotFound:
-        pass
-    except Denied:
-        return  # who may not read namespaces learns from the Lease itself whether it exists
-    if not create:
-        raise RefusedError(f"namespace {namespace} does not exist", hint="deploy the environment first")
-    obj = {
-        "apiVersion": "v1",
-        "kind": "Namespace",
-        "metadata": {"name": namespace, "labels": {"app.kubernetes.io/managed-by": "veza-tui"}},
-    }
-    with contextlib.suppress(AlreadyExists):
-        await cluster.create(NAMESPACES, obj)
-        told(f"namespace {namespace} created, to hold the environment's lock")
-
-
 def lease_name(environment: str) -> str:
     """``veza-tui-ENV``."""
     return f"veza-tui-{environment}"
@@ -314,19 +250,11 @@ def describe(lease: JSONObject) -> str:
     return f"{who} ({' '.join(filter(None, (kind, operation)))}) since {since}"
 
 
-def _describe_local(text: bytes) -> str:
-    try:
-        line = json.loads(text)
-        return printable(f"{line['holder']} ({line['kind']} {line['operation']}) since {line['since']}", limit=200)
-    except (ValueError, KeyError, TypeError):
-        return "another operation on this machine"
-
-
 def _annotations(lease: JSONObject) -> dict[str, Any]:
     return (lease.get("metadata") or {}).get("annotations") or {}
 
 
-def _stamp(now: float) -> str:
+def stamp(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 

@@ -15,8 +15,10 @@ from veza_tui.model.journal import JournalEvent
 from veza_tui.operations.control import CancelRequest, ControlReader
 from veza_tui.operations.desk import Desk
 from veza_tui.operations.engine import Engine
+from veza_tui.operations.gate import Gate
 from veza_tui.operations.journal import Journal, JournalReader
 from veza_tui.operations.past import past_of
+from veza_tui.operations.stepping import trace, words
 from veza_tui.operations.store import OperationStore
 from veza_tui.operations.world import World
 from veza_tui.ports.runner import Runners
@@ -52,7 +54,7 @@ async def run_operation(
                 text = f"a last line torn by a crash ({journal.torn} bytes) was cut off"
                 write(JournalEvent("note", world.clock.now(), data={"text": text}), True)
             desk = Desk(state, plan, request, world.clock, record)
-            engine = Engine(files, plan, request, world, write, past, desk)
+            engine = Engine(Gate(files, plan, request, world, write, past, desk), files)
             control = ControlReader(files.control)
             _listen(engine, control, world)
             outcome = await engine.run(mode, lambda: tell(Exit.DONE, "", ""))
@@ -63,6 +65,10 @@ async def run_operation(
     except VezaError as error:
         tell(error.exit, error.message, error.hint)
         return int(error.exit)
+    except Exception as error:
+        trace(error)
+        tell(Exit.FAILED, f"operation {operation_id}: {words(error)}", "")
+        return int(Exit.FAILED)
     finally:
         os.close(claim)
 

@@ -6,8 +6,6 @@ Knows no UI and no adapter. One service for one workspace; every method may be c
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,18 +14,16 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.model.journal import OperationState, OperationStatus
-from veza_tui.model.plan import Need, Plan, Target, plan_from_json
-from veza_tui.operations.approval import Approvals, Ask, Grant, same_person
-from veza_tui.operations.approval_cluster import ClusterApprovals
-from veza_tui.operations.approval_directory import DirectoryApprovals, approvals_directory
+from veza_tui.model.plan import Need, Plan, Target
+from veza_tui.operations import approving
+from veza_tui.operations.approval import Ask, Grant
 from veza_tui.operations.audit import AuditLog, Record
-from veza_tui.operations.audit_events import publish
 from veza_tui.operations.checks import missing_permissions, need_text, uses_cluster
 from veza_tui.operations.confirm import Tier, confirmation
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.control import ask_cancel
 from veza_tui.operations.fold import Folder
-from veza_tui.operations.ids import new_id, resolve_id
+from veza_tui.operations.ids import new_id
 from veza_tui.operations.journal import JournalReader
 from veza_tui.operations.policy import approvers_needed, changes_something, read_only_reason
 from veza_tui.operations.request import APPROVAL_SECONDS, Request
@@ -35,7 +31,6 @@ from veza_tui.operations.settings import private_directory, state_directory
 from veza_tui.operations.store import OperationFiles, OperationStore
 from veza_tui.operations.who import current_person
 from veza_tui.operations.world import World
-from veza_tui.ports.cluster import ClusterError
 from veza_tui.ports.runner import Handshake, Runners
 
 
@@ -228,68 +223,11 @@ class OperationsService:
 
     async def waiting(self) -> Sequence[Ask]:
         """Every plan that waits for an approval: in the shared directory, or in the environments' clusters."""
-        directory = approvals_directory(os.environ)
-        if directory is not None:
-            return [ask for ask in await DirectoryApprovals(directory).asks() if self._fits(ask)]
-        found: dict[str, Ask] = {}
-        problems: list[VezaError] = []
-        for name in self.world.environments():
-            try:
-                env = self.world.environment(name)
-                place = ClusterApprovals(self.world.cluster(env), env.kubernetes.namespace)
-                found.update({ask.id: ask for ask in await place.asks() if self._fits(ask)})
-            except VezaError as error:
-                problems.append(error)
-        if problems and not found:
-            raise problems[0]
-        return [found[key] for key in sorted(found)]
-
-    @staticmethod
-    def find_ask(asks: Sequence[Ask], text: str) -> Ask:
-        """By operation id or its beginning; ConfigError when nothing such waits."""
-        wanted = resolve_id(text, [ask.id for ask in asks])
-        return next(ask for ask in asks if ask.id == wanted)
+        return await approving.waiting(self.world)
 
     async def approve(self, ask: Ask, *, yes: bool) -> Grant:
-        """Give one's word on exactly this plan.
-
-        Raises:
-            RefusedError: it is one's own, it is too late, its text does not fit its hash, or read-only.
-        """
-        person, now = current_person(), self.world.clock.now()
-        plan = plan_of(ask)
-        env = self.world.environment(plan.target.environment)
-        cluster = self.world.cluster(env)
-        directory = approvals_directory(os.environ)
-        grant = Grant(
-            ask.id, plan.hash, person, yes, now, proof="file owner" if directory else "claimed in the cluster"
-        )
-        why = read_only_reason(env, self.world.read_only)
-        if same_person(person, ask.starter):
-            why = f"{person.user} started it: somebody else must approve it"
-        elif now > ask.expires:
-            why = "it is too late: the request has expired"
-        if why:
-            self.audit.append(Record.of_plan("denial", person, plan, operation=ask.id, detail=f"approve: {why}"))
-            raise RefusedError(f"operation {ask.id} was not approved: {why}")
-        with contextlib.suppress(ClusterError):
-            grant = replace(grant, kube_user=await cluster.whoami())
-        place: Approvals = (
-            DirectoryApprovals(directory) if directory else ClusterApprovals(cluster, env.kubernetes.namespace)
-        )
-        await place.grant(grant)
-        word = "approved" if yes else "denied"
-        record = Record.of_plan("approval", person, plan, operation=ask.id, kube_user=grant.kube_user, detail=word)
-        line = self.audit.append(record)
-        await publish(cluster, env.kubernetes.namespace, line)
-        return grant
-
-    def _fits(self, ask: Ask) -> bool:
-        """Whether the plan is for one of our environments and has the hash that it claims."""
-        try:
-            return plan_of(ask).target.environment in self.world.environments()
-        except VezaError:
-            return False
+        """Give one's word on exactly this plan; RefusedError when one may not."""
+        return await approving.approve(self.world, self.audit, ask, yes=yes)
 
     def deny(self, plan: Plan, why: str, *, reason: str = "") -> None:
         """Write a denial to the audit log."""
@@ -331,17 +269,6 @@ class OperationsService:
             if not began:
                 await asyncio.to_thread(self.store.discard, files)
             raise handshake_error(shake)
-
-
-def plan_of(ask: Ask) -> Plan:
-    """The plan that is asked about; RefusedError when it is not what its hash says."""
-    try:
-        plan = plan_from_json(ask.plan)
-    except (ValueError, AttributeError) as error:
-        raise RefusedError(f"operation {ask.id}: {error}") from error
-    if plan.hash != ask.plan_hash:
-        raise RefusedError(f"operation {ask.id}: the plan shown is not the plan that waits")
-    return plan
 
 
 def handshake_error(shake: Handshake) -> VezaError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
+import traceback
 from typing import Any
 
 from veza_tui.model.errors import TimedOutError, VezaError
@@ -111,3 +113,10 @@ def words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}" + (f": {error.filename}" if error.filename else "")
     return f"unexpected {type(error).__name__}; the runner's log has the traceback"
+
+
+def trace(error: BaseException) -> None:
+    """Where a bug was goes to the runner's private log: frames and type, not its text, which may hold anything."""
+    if not isinstance(error, VezaError | Forced):
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        print(f"{frames}{type(error).__module__}.{type(error).__name__}", file=sys.stderr, flush=True)

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import Any, Protocol
+from collections.abc import Callable
 
-from veza_tui.model.errors import RefusedError, VezaError
+from veza_tui.model.errors import RefusedError
 from veza_tui.model.plan import Plan
 from veza_tui.operations.approval import Approvals, Ask, judge
 from veza_tui.operations.request import Request
+from veza_tui.operations.stopping import WriteEvent
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import ClusterError
 
 POLL_SECONDS = 1.0
-
-
-class Refusal(Exception):
-    """Carries why the approval was not given."""
-
-    def __init__(self, refused: VezaError) -> None:
-        super().__init__(str(refused))
-        self.refused = refused
-
-
-class WriteEvent(Protocol):
-    """Appends to the journal."""
-
-    def __call__(self, kind: str, data: dict[str, Any], *, step: str = "", sync: bool = False) -> None: ...
 
 
 async def wait_for_approval(
@@ -38,11 +25,12 @@ async def wait_for_approval(
     clock: Clock,
     cancelled: asyncio.Event,
     write: WriteEvent,
+    began: Callable[[], None],
 ) -> tuple[str, ...] | None:
     """Who approved it; None when a cancel came first.
 
     Raises:
-        Refusal: it was denied, or nobody answered in time.
+        RefusedError: it was denied, or nobody answered in time.
     """
     now = clock.now()
     expires = now + request.approval_seconds
@@ -51,6 +39,7 @@ async def wait_for_approval(
     others = "1 other person" if needed == 1 else f"{needed} other people"
     text = f"for the approval of {others}: veza-tui approve {request.id}"
     write("wait", {"for": "approval", "needed": needed, "expires": expires, "reason": text}, sync=True)
+    began()
     seen: frozenset[str] = frozenset()
     try:
         while True:
@@ -66,7 +55,7 @@ async def wait_for_approval(
                     "note", {"text": f"approved by {', '.join(sorted(labels))} ({len(labels)} of {needed})"}, sync=True
                 )
             if verdict.refused:
-                raise Refusal(RefusedError(f"not approved: {verdict.refused}", hint="nothing was changed"))
+                raise RefusedError(f"not approved: {verdict.refused}", hint="nothing was changed")
             if verdict.approved:
                 who = tuple(g.label for g in verdict.approved)
                 write("approval", {"approvers": list(who), "plan_hash": plan.hash}, sync=True)

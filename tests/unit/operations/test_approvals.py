@@ -17,9 +17,9 @@ from veza_tui.model.plan import Plan, Step, Target
 from veza_tui.operations.approval import Ask, Grant, judge
 from veza_tui.operations.approval_cluster import ClusterApprovals
 from veza_tui.operations.approval_directory import DirectoryApprovals, approvals_directory
+from veza_tui.operations.approving import plan_of
 from veza_tui.operations.confirm import Tier, accepted, confirmation
 from veza_tui.operations.policy import approvers_needed
-from veza_tui.operations.service import plan_of
 from veza_tui.operations.who import Person, current_person
 from veza_tui.ports.cluster import Cluster
 

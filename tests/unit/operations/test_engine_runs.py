@@ -23,6 +23,7 @@ from veza_tui.operations.control import CancelRequest
 from veza_tui.operations.desk import Desk
 from veza_tui.operations.engine import Engine, Outcome
 from veza_tui.operations.fold import fold
+from veza_tui.operations.gate import Gate
 from veza_tui.operations.journal import Journal, read_journal
 from veza_tui.operations.past import past_of
 from veza_tui.operations.request import Request
@@ -93,7 +94,7 @@ class Bench:
         past = past_of(read_journal(self.files.journal))
         asked = self.files.request()
         desk = Desk(self.path / "state", plan, asked, self.clock, FakeRunners().myself())
-        return Engine(self.files, plan, asked, self.world, write, past, desk)
+        return Engine(Gate(self.files, plan, asked, self.world, write, past, desk), self.files)
 
     async def run(self, plan: Plan, mode: str = "run", operation: str = "") -> Outcome:
         def began() -> None:

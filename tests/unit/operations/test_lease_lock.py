@@ -12,7 +12,9 @@ import pytest
 from tests.tools.clocks import EagerClock, FakeClock
 from tests.tools.clusters import MemoryCluster
 from veza_tui.model.errors import LockedError, RefusedError
-from veza_tui.operations.lock import Holder, LeaseLock, LocalLock, LockLostError, ensure_namespace
+from veza_tui.operations.local_lock import LocalLock
+from veza_tui.operations.lock import Holder, LeaseLock, LockLostError
+from veza_tui.operations.namespace import ensure_namespace
 from veza_tui.ports.cluster import Cluster, ClusterError, ClusterUnreachable
 
 KEY = "leases/ns/veza-tui-production"

@@ -29,6 +29,7 @@ def command(options: Options, operation: str, deny: bool, yes: bool, as_json: bo
     async def main() -> int:
         from veza_tui.model.errors import ConfigError
         from veza_tui.model.plan import plan_from_json
+        from veza_tui.operations.approving import find_ask
         from veza_tui.operations.preview import plan_lines
 
         async with operations_service(options) as service:
@@ -40,7 +41,7 @@ def command(options: Options, operation: str, deny: bool, yes: bool, as_json: bo
                     title = printable(str(ask.plan.get("title", "")))
                     click.echo(f"{ask.id}  {title}  by {ask.starter.label}, plan {ask.plan_hash[:12]}")
                 return Exit.DONE
-            ask = service.find_ask(asks, operation)
+            ask = find_ask(asks, operation)
             for line in plan_lines(plan_from_json(ask.plan)):
                 click.echo(line, err=True)
             click.echo(f"asked by {ask.starter.label}: {ask.reason or 'no reason given'}", err=True)

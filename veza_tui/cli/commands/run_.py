@@ -30,7 +30,6 @@ def command(options: Options, operation: str, mode: str, handshake: int) -> int:
     if handshake >= 0 and os.fork():
         os._exit(0)  # the starter waits for us only; the child belongs to init and leads no session
     from veza_tui import wiring
-    from veza_tui.adapters.process.launcher import ProcessRunners
     from veza_tui.model.errors import VezaError
     from veza_tui.operations.runner import run_operation
     from veza_tui.operations.settings import state_directory
@@ -54,7 +53,7 @@ def command(options: Options, operation: str, mode: str, handshake: int) -> int:
         return wiring.open_world(Path(workspace), read_only=read_only or options.read_only)
 
     try:
-        code = asyncio.run(run_operation(state_directory(), operation, mode, ProcessRunners(), open_world, tell))
+        code = asyncio.run(run_operation(state_directory(), operation, mode, wiring.runners(), open_world, tell))
     except VezaError as error:
         tell(error.exit, error.message, error.hint)
         return error.exit
