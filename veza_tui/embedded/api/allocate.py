@@ -49,7 +49,7 @@ def allocate(store: Store, kind: ResourceType, obj: JSONObject, old: JSONObject 
         if spec.get("type") not in _WITH_PORTS:
             continue
         if not port.get("nodePort"):
-            old_port = next((p for p in before.get("ports") or () if p.get("port") == port.get("port")), {})
+            old_port: JSONObject = next((p for p in before.get("ports") or () if p.get("port") == port.get("port")), {})
             port["nodePort"] = old_port.get("nodePort") or random.choice([p for p in NODE_PORTS if p not in ports])
         ports.add(port["nodePort"])
 
@@ -86,8 +86,8 @@ def _check(kind: ResourceType, obj: JSONObject, wanted: str, used: set[str]) -> 
         return  # the validation says so, with the field's own message
     if address not in SERVICE_RANGE:
         text = (
-            f'Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: the provided IP ({wanted}) is not in the valid '
-            f"range. The range of valid IPs is {SERVICE_RANGE}"
+            f'Invalid value: ["{wanted}"]: failed to allocate IP {wanted}: the provided IP ({wanted}) is not in '
+            f"the valid range. The range of valid IPs is {SERVICE_RANGE}"
         )
         raise invalid(kind.kind, kind.group, name, [Cause("FieldValueInvalid", text, "spec.clusterIPs")])
     if wanted in used:

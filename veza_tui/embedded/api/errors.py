@@ -39,6 +39,8 @@ class ApiError(Exception):
     uid: str = ""
     causes: Sequence[Cause] = field(default_factory=tuple)
     retry_after: int = 0
+    continue_token: str = ""
+    """For an expired list: continues without consistency."""
 
     def __str__(self) -> str:
         return self.message
@@ -56,7 +58,7 @@ class ApiError(Exception):
         out: JSONObject = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": {"continue": self.continue_token} if self.continue_token else {},
             "status": "Failure",
             "message": self.message,
         }
@@ -121,10 +123,9 @@ def expired(message: str) -> ApiError:
     return ApiError(410, "Expired", message)
 
 
-def method_not_allowed(plural: str, group: str, verb: str) -> ApiError:
+def method_not_supported() -> ApiError:
     """405."""
-    message = f'{verb} is not supported on resources of kind "{qualified(plural, group)}"'
-    return ApiError(405, "MethodNotAllowed", message, group=group, kind=plural)
+    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> ApiError:

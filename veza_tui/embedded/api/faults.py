@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable
@@ -9,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 FaultKind = Literal["slow", "error", "throttle", "reset", "unauthorized", "hang"]
-WATCH_FAULTS = ("reset", "hang")
 
 
 @dataclass(slots=True)
@@ -40,6 +40,7 @@ class Faults:
     random: random.Random = field(default_factory=random.Random)
     active: list[Fault] = field(default_factory=list)
     _droppers: list[Callable[[bool], None]] = field(default_factory=list)
+    _thaw: asyncio.Event | None = None
 
     def add(self, fault: Fault, *, seconds: float | None = None) -> Fault:
         """Switch a fault on, for ``seconds`` if given."""
@@ -80,6 +81,11 @@ class Faults:
             fault.remaining is not None and fault.remaining <= 0
         )
 
+    async def gone(self, fault: Fault) -> None:
+        """Wait until a fault is switched off or over."""
+        while fault in self.active and not self._over(fault, self.clock()):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
     def drop_watches(self, *, abort: bool = False) -> None:
         """End every watch now: cleanly (EOF), or with a connection reset when ``abort``."""
         for dropper in list(self._droppers):
@@ -94,3 +100,19 @@ class Faults:
                 self._droppers.remove(dropper)
 
         return remove
+
+    def freeze(self) -> None:
+        """Half-open connections: watches stay connected and say nothing, until ``thaw``."""
+        if self._thaw is None:
+            self._thaw = asyncio.Event()
+
+    def thaw(self) -> None:
+        """Frozen watches go on with what they missed."""
+        if self._thaw is not None:
+            self._thaw.set()
+            self._thaw = None
+
+    async def thawed(self) -> None:
+        """Wait while frozen."""
+        if self._thaw is not None:
+            await self._thaw.wait()

@@ -15,7 +15,7 @@ from veza_tui.embedded.api import deletion, strategy
 from veza_tui.embedded.api.errors import already_exists, bad_request, conflict, expired, not_found
 from veza_tui.embedded.api.fields.managed import Tracker, UpdateTracker
 from veza_tui.embedded.api.history import EventType, History, Record, StoreEvent, Subscription
-from veza_tui.embedded.api.meta import clone
+from veza_tui.embedded.api.meta import clone, rfc3339
 from veza_tui.embedded.api.resources import BY_KIND, ResourceType, resource
 
 JSONObject = dict[str, Any]
@@ -92,7 +92,7 @@ class Store:
             ApiError: 409 AlreadyExists, 422 Invalid, 404 namespace missing, 403 namespace terminating.
         """
         kind = self._kind_of(obj)
-        new = clone(obj)
+        new: JSONObject = clone(obj)
         strategy.prepare_create(self, kind, new, user)
         meta = new["metadata"]
         if self.record(kind.key, meta.get("namespace"), meta["name"]) is not None:
@@ -192,7 +192,7 @@ class Store:
         if old is None:
             raise not_found(kind.plural, kind.group, name)
         deletion.check_preconditions(kind, old.object, preconditions or {})
-        new = clone(old.object)
+        new: JSONObject = clone(old.object)
         gone = deletion.mark(kind, new, now=self.clock(), propagation=propagation, grace_period=grace_period)
         if dry_run:
             return new
@@ -201,6 +201,24 @@ class Store:
         if strategy.same(new, old.object):
             return old.object
         return self._put("MODIFIED", kind, new, old).object
+
+    def bind(self, namespace: str, name: str, node: str) -> JSONObject:
+        """Put a pod on a node (what the scheduler's binding does): nodeName and the condition PodScheduled.
+
+        Raises:
+            ApiError: 404.
+        """
+
+        def change(obj: JSONObject) -> None:
+            obj["spec"]["nodeName"] = node
+            conditions = obj["status"].setdefault("conditions", [])
+            conditions[:] = [c for c in conditions if c.get("type") != "PodScheduled"]
+            now = rfc3339(self.clock())
+            generation = obj["metadata"].get("generation", 1)
+            conditions.append({"type": "PodScheduled", "status": "True", "lastProbeTime": None,
+                               "lastTransitionTime": now, "observedGeneration": generation})  # fmt: skip
+
+        return self.mutate("pods", namespace, name, change, subresource="binding")
 
     def finalize_namespace(self, name: str) -> None:
         """The namespace is empty: drop ``spec.finalizers``, and with them the namespace when it is being deleted."""
@@ -254,6 +272,7 @@ class Store:
         self._version += 1
         meta = new["metadata"]
         meta["resourceVersion"] = str(self._version)
+        new = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta, **new}
         record = Record(new, self._version)
         self._records.setdefault(kind.key, {}).setdefault(meta.get("namespace", ""), {})[meta["name"]] = record
         self.history.publish(StoreEvent(type_, kind.key, record, old))

@@ -1,1 +1,1 @@
-"""See the modules."""
+"""Streams through the API server: logs, exec, port-forward, proxies."""
