@@ -48,7 +48,8 @@ class VezaApp(App[int]):
         self.palette = first_palette(
             no_color=self.no_color, colors=self.console.color_system, wanted=os.environ.get("VEZA_THEME", "")
         )
-        self.painter = Painter(self.palette)
+        self.painter = Painter(self.palette, ascii_only=ascii_only)
+        self.set_class(ascii_only, "-ascii")
         for palette in PALETTES.values():
             self.register_theme(palette.theme())
         self.theme = self.palette.name
@@ -226,7 +227,7 @@ class VezaApp(App[int]):
     def set_palette(self, name: str) -> None:
         """Another theme, at once."""
         self.palette = PALETTES[name]
-        self.painter = Painter(self.palette)
+        self.painter = Painter(self.palette, ascii_only=self.glyphs is ASCII)
         self.theme = name
         for screen in self.screen_stack:
             for sheet in screen.query(Sheet):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
@@ -16,8 +17,9 @@ from veza_tui.tui.themes import Palette
 class Painter:
     """Styles of one palette, ready to paint with."""
 
-    def __init__(self, palette: Palette) -> None:
+    def __init__(self, palette: Palette, *, ascii_only: bool = False) -> None:
         self.palette = palette
+        self._ascii = ascii_only
         self._base = palette.base_style
         self._styles: dict[tuple[str, bool], Style] = {}
 
@@ -40,12 +42,23 @@ class Painter:
         spans = merged_blanks(pad(tuple(line), cells))
         segments: list[Segment] = []
         for span in spans:
+            if self._ascii and not span.text.isascii():
+                span = span._replace(text=to_ascii(span.text))
             style = self.style(span.role, cursor=cursor)
             if segments and segments[-1].style == style:
                 segments[-1] = Segment(segments[-1].text + span.text, style)
             else:
                 segments.append(Segment(span.text, style))
         return Strip(segments, cells)
+
+
+_NEAREST = str.maketrans({"…": "~", "“": '"', "”": '"', "’": "'", "–": "-", "—": "-", "→": ">", "·": "|", "␛": "^"})
+
+
+def to_ascii(text: str) -> str:
+    """``text`` in as many cells, of ASCII characters alone."""
+    near = text.translate(_NEAREST)
+    return near if near.isascii() else "".join(c if c.isascii() else "?" * cell_len(c) for c in near)
 
 
 def changed_region(old: Strip, new: Strip, y: int) -> Region | None:
