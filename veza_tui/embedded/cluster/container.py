@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 from veza_tui.embedded.cluster.command import CommandError, CommandProgram
-from veza_tui.embedded.cluster.environment import ConfigError, expand_all, resolve
+from veza_tui.embedded.cluster.container_context import make_context
+from veza_tui.embedded.cluster.environment import ConfigError, resolve
 from veza_tui.embedded.cluster.images import Image, canonical, image_id
 from veza_tui.embedded.cluster.kit import Kit
 from veza_tui.embedded.cluster.logring import LogRing
-from veza_tui.embedded.cluster.objects import Object, key_of, quantity, uid_of
+from veza_tui.embedded.cluster.objects import Object, key_of, uid_of
 from veza_tui.embedded.cluster.pod_status import ContainerState
 from veza_tui.embedded.cluster.probing import Probes
-from veza_tui.embedded.cluster.programs import ContainerContext, Fault, Idle, PodInfo, Program
+from veza_tui.embedded.cluster.programs import ContainerContext, Fault, Idle, Program
 from veza_tui.embedded.cluster.pulling import Puller
 from veza_tui.embedded.cluster.timing import BackOff, duration
-from veza_tui.embedded.cluster.volumes import variables
 
 DEFAULT_LIMIT = 512 << 20
 """Bytes which an out-of-memory fault fills when the container has no limit (the node's memory, so to say)."""
@@ -158,7 +158,7 @@ class Container:
         if state.last is not None:
             state.restarts += 1
         self.previous, self.log = self.log, LogRing()
-        context = self._context(env, self.log)
+        context = make_context(self, env, self.log)
         self.context = context
         state.phase, state.reason, state.message = "running", "", ""
         state.container_id = f"containerd://{secrets.token_hex(32)}"
@@ -185,34 +185,6 @@ class Container:
             state.message = self.log.tail_text()
         self.host.sync()
         return state.finished_at - state.started_at
-
-    def _context(self, env: dict[str, str], log: LogRing) -> ContainerContext:
-        pod = self.host.pod
-        meta = pod["metadata"]
-        mounts = self.kit.volumes.mounts(self.host.volumes, self.spec)
-        limit = ((self.spec.get("resources") or {}).get("limits") or {}).get("memory")
-        full = {"HOSTNAME": meta["name"], **env, **variables(self.spec, mounts)}
-        info = PodInfo(
-            meta["namespace"], meta["name"], uid_of(pod), self.host.ip, pod["spec"].get("nodeName", ""),
-            dict(meta.get("labels") or {}), dict(meta.get("annotations") or {}),
-        )  # fmt: skip
-        return ContainerContext(
-            pod=info,
-            name=self.name,
-            image=self.spec.get("image", ""),
-            env=full,
-            ports=self.host.ports,
-            command=expand_all(self.spec.get("command"), full),
-            args=expand_all(self.spec.get("args"), full),
-            memory_limit=int(quantity(limit)) if limit else None,
-            log=log.write,
-            on_memory=self._on_memory,
-            fault=lambda: self.kit.images.fault(self.spec.get("image", "")),
-            sleep=self.kit.clock.sleep,
-            scratch=self.kit.volumes.scratch(pod, self.name),
-            mounts=mounts,
-            write=log.feed,
-        )
 
     async def _supervise(self, image: Image, context: ContainerContext) -> tuple[int, str]:
         self._hit = asyncio.get_running_loop().create_future()
@@ -283,7 +255,8 @@ class Container:
             if self._hit is not None:
                 self._hit.add_done_callback(lambda _: task.cancel())
 
-    def _on_memory(self, used: int) -> None:
+    def on_memory(self, used: int) -> None:
+        """The program says what it uses: over the limit it is killed."""
         limit = self.context.memory_limit if self.context is not None else None
         if limit and used > limit:
             self._end(137, "OOMKilled")

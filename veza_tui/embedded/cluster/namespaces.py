@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from veza_tui.embedded.api.bootstrap import bootstrap
 from veza_tui.embedded.api.errors import ApiError
 from veza_tui.embedded.api.resources import STORED
 from veza_tui.embedded.cluster.access import Cluster
@@ -12,7 +13,6 @@ from veza_tui.embedded.cluster.objects import Object, deleting
 
 NAMESPACES, ACCOUNTS, CONFIG_MAPS = "namespaces", "serviceaccounts", "configmaps"
 ROOT_CA = "kube-root-ca.crt"
-SYSTEM = ("default", "kube-node-lease", "kube-public", "kube-system")
 _LATE = ("pods", "events")
 """Deleted with the rest, but in this order after their owners, so that nobody makes them anew."""
 
@@ -29,10 +29,8 @@ class NamespaceController:
         cluster.watch(CONFIG_MAPS, self._on_content)
 
     def ensure_system(self) -> None:
-        """Create the namespaces which every cluster has."""
-        for name in SYSTEM:
-            if self.cluster.get(NAMESPACES, "", name) is None:
-                self.cluster.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        """Create what every cluster has, unless the API server has done it already."""
+        bootstrap(self.cluster.store)
 
     def _on_namespace(self, old: Object | None, new: Object | None) -> None:
         if new is not None and (old is None or deleting(new)):
