@@ -52,10 +52,10 @@ class Gate:
         checks.check_read_only(environment, plan, world.read_only or self._request.read_only)
         checks.check_actions(plan)
         if checks.uses_cluster(plan):
-            cluster = self._cluster()
+            cluster = self.retrying_cluster()
             await checks.check_target(cluster, environment, plan)
             await checks.check_permissions(cluster, plan)
-            await self.desk.meet(cluster)
+            await self.desk.meet(self._cluster())
         await self._check_drift(mode)
 
     def needs_approval(self, mode: str) -> bool:

@@ -81,14 +81,15 @@ class LeaseLock:
         """
         taken_from = ""
         for attempt in range(10):
-            current = await self._read()
-            if current is not None and self._ours(current):
-                # Ours from before a crash or a lost answer; renewed once to be sure of it.
-                wanted = self._claim(current, fresh=False)
-            else:
-                taken_from = self._may_claim(current, take_over)
-                wanted = self._claim(current, fresh=True)
+            current = None
             try:
+                current = await self._read()
+                if current is not None and self._ours(current):
+                    # Ours from before a crash or a lost answer; renewed once to be sure of it.
+                    wanted = self._claim(current, fresh=False)
+                else:
+                    taken_from = self._may_claim(current, take_over)
+                    wanted = self._claim(current, fresh=True)
                 self._lease = await self._write(current, wanted)
             except Conflict:
                 continue  # somebody was quicker: look again
@@ -99,7 +100,8 @@ class LeaseLock:
             except ClusterError as error:
                 if error.status not in (0, 429, 500, 502, 503, 504) or attempt == 9:
                     raise
-                await self._clock.sleep(min(error.retry_after or 0.2 * 2**attempt, 5.0))
+                pause = 0.2 * 2**attempt if error.retry_after is None else error.retry_after
+                await self._clock.sleep(min(pause, 5.0))
                 continue  # nobody knows whether it was done: look again
             self._renewed = self._clock.monotonic()
             self.lost = ""

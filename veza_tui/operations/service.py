@@ -27,6 +27,7 @@ from veza_tui.operations.ids import new_id
 from veza_tui.operations.journal import JournalReader
 from veza_tui.operations.policy import approvers_needed, changes_something, read_only_reason
 from veza_tui.operations.request import APPROVAL_SECONDS, Request
+from veza_tui.operations.retry import retrying
 from veza_tui.operations.settings import private_directory, state_directory
 from veza_tui.operations.store import OperationFiles, OperationStore
 from veza_tui.operations.who import current_person
@@ -77,7 +78,7 @@ class OperationsService:
             VezaError: the planner's own refusals, or the cluster does not answer.
         """
         env = self.world.environment(environment)
-        cluster = self.world.cluster(env)
+        cluster = retrying(self.world.cluster(env), self.world.clock, lambda error, seconds: None)
         identity = await cluster.identity()
         target = Target(env.name, env.kubernetes.namespace, identity.server, identity.uid, identity.context)
         context = PlanContext(
@@ -91,7 +92,8 @@ class OperationsService:
         tier, text = confirmation(env, plan)
         missing: tuple[Need, ...] = ()
         if plan.steps and uses_cluster(plan):
-            missing = await missing_permissions(self.world.cluster(env), plan)
+            cluster = retrying(self.world.cluster(env), self.world.clock, lambda error, seconds: None)
+            missing = await missing_permissions(cluster, plan)
         return Preview(
             plan, env, tier, text, missing, read_only_reason(env, self.world.read_only), approvers_needed(env, plan)
         )
