@@ -26,7 +26,7 @@ PATH = Path(__file__).parents[2] / "veza_tui" / "workspace" / "kube_fields.json"
 
 
 def table() -> dict[str, Any]:
-    """{"kinds": {apiVersion/kind: type}, "types": {type: {field: [type, required]}}, "known": [apiVersion/kind]}."""
+    """{"kinds": {apiVersion/kind: type}, "types": {type: {field: [type, required]}}}."""
     from kubernetes import client
 
     types: dict[str, dict[str, list[Any]]] = {}
@@ -43,7 +43,7 @@ def table() -> dict[str, Any]:
             fields[alias] = [kind, by_alias[alias].is_required()]
             waiting += [word for word in re.findall(r"\w+", kind) if re.match(r"V\d", word)]
         types[name] = dict(sorted(fields.items()))
-    return {"kinds": KINDS, "known": known_kinds(), "types": dict(sorted(types.items()))}
+    return {"kinds": KINDS, "types": dict(sorted(types.items()))}
 
 
 def known_kinds() -> list[str]:
@@ -90,4 +90,4 @@ def model_name(snake: str, version: str, client: Any) -> str:
 
 
 if __name__ == "__main__":
-    PATH.write_text(json.dumps(table(), indent=0, separators=(",", ":")) + "\n")
+    PATH.write_text(json.dumps({**table(), "known": known_kinds()}, indent=0, separators=(",", ":")) + "\n")

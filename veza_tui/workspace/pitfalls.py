@@ -20,7 +20,8 @@ SECRET_KEYS = ("db_password", "redis_password", "jwt_secret", "api_key")
 """The guide's keys of the Kubernetes Secret."""
 _SENSITIVE = re.compile(r"passw|passphrase|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
 _HARMLESS = re.compile(
-    r"(?:_|^)(?:FILE|PATH|NAME|TTL|EXPIRY|EXPIRES?(?:_IN)?|ENABLED|LENGTH|ROTATION)\Z", re.IGNORECASE
+    r"(?:_|^)(?:FILE|PATH|NAME|URL|URI|ENDPOINT|ISSUER|TTL|EXPIRY|EXPIRES?(?:_IN)?|ENABLED|LENGTH|ROTATION)\Z",
+    re.IGNORECASE,
 )
 _USERINFO = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE)
 _PASSWORDS = (("data", "database", "password"), ("data", "cache", "password"))

@@ -42,9 +42,9 @@ def build_rules(document: Document) -> dict[str, Severity]:
         rule = one.string("rule", required=True)
         if rule and rule not in texts:
             one.say("rule", "is not one of the rules above", suggestion(rule, texts).replace("known keys", "rules"))
-        severity = one.choice("severity", ("error", "warning", "info", "off"), default="warning")
+        severity = one.choice("severity", ("error", "warning", "info", "ignore"), default="warning")
         one.close()
-        if severity != "off":
+        if severity != "ignore":
             found[name] = Severity(severity)
     data.close()
     return found
