@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from veza_tui.adapters.postgres.database import PostgresDatabase
     from veza_tui.feeds.environment import EnvironmentFeed
     from veza_tui.model.environment import Environment
     from veza_tui.model.view import LastOperation, NewestBackup
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
     from veza_tui.operations.store import OperationStore
     from veza_tui.ports.clock import Clock
     from veza_tui.ports.cluster import Cluster
-    from veza_tui.ports.database import Database
+    from veza_tui.ports.commands import Commands
     from veza_tui.ports.health import CacheProbe, DatabaseProbe
+    from veza_tui.ports.restore import RestoreServer
     from veza_tui.ports.runner import Runners
     from veza_tui.ports.storage import Storage
     from veza_tui.tui.provided import ProvidedServices
     from veza_tui.workspace.load import Workspace
+    from veza_tui.workspace.variables import Variables
 
 Secrets = Callable[[str], Awaitable[str]]
 """Resolves ``${VAR}`` in a text, at the moment of use; raises ConfigError naming the variable, never a value."""
@@ -159,18 +162,48 @@ async def kubernetes_secret(cluster: Cluster, environment: Environment) -> Mappi
 SERVICES: dict[str, str] = {
     "database": "veza_tui.wiring:postgres",
     "storage": "veza_tui.wiring:backup_storage",
+    "restore": "veza_tui.wiring:restore_server",
+    "cache_probe": "veza_tui.wiring:operations_cache",
+    "commands": "veza_tui.wiring:process_commands",
 }
 
 
-def postgres(world: World, environment: Environment) -> Database:
-    """The environment's PostgreSQL for backup and restore; the password is resolved for each connection."""
-    from veza_tui.adapters.postgres.database import PostgresDatabase
+def environment_variables(world: World, environment: Environment) -> Variables:
+    """``${VAR}`` of the environment: secrets file, process environment, then its Kubernetes Secret."""
     from veza_tui.workspace.variables import Variables
 
     async def cluster_secret() -> Mapping[str, str]:
         return await kubernetes_secret(world.cluster(environment), environment)
 
-    return PostgresDatabase(environment.database, Variables(world.workspace, environment.name, cluster=cluster_secret))
+    return Variables(world.workspace, environment.name, cluster=cluster_secret)
+
+
+def postgres(world: World, environment: Environment) -> PostgresDatabase:
+    """The environment's PostgreSQL for backup and restore; the password is resolved for each connection."""
+    from veza_tui.adapters.postgres.database import PostgresDatabase
+
+    return PostgresDatabase(environment.database, environment_variables(world, environment))
+
+
+def restore_server(world: World, environment: Environment) -> RestoreServer:
+    """The same server for the swap and what stands around it."""
+    from veza_tui.adapters.postgres.restore import PostgresRestoreServer
+
+    settings = environment.database
+    label = f"{settings.host}:{settings.port}/{settings.name}"
+    return PostgresRestoreServer(postgres(world, environment).endpoint, label)
+
+
+def operations_cache(world: World, environment: Environment) -> CacheProbe:
+    """The environment's cache for a restore's flush."""
+    return cache_probe(environment, environment_variables(world, environment))
+
+
+def process_commands(world: World, environment: Environment) -> Commands:
+    """Child processes of this machine."""
+    from veza_tui.adapters.process.commands import ProcessCommands
+
+    return ProcessCommands()
 
 
 def backup_storage(world: World, environment: Environment) -> Storage:

@@ -126,6 +126,15 @@ ACTION_MODULES: list[str] = [
     "veza_tui.operations.deploy.touch",
     "veza_tui.operations.deploy.bluegreen",
     "veza_tui.operations.backup.steps",
+    "veza_tui.operations.restore.plan",
+    "veza_tui.operations.restore.database",
+    "veza_tui.operations.restore.live",
+    "veza_tui.operations.restore.files",
+    "veza_tui.operations.restore.services",
+    "veza_tui.operations.pipeline.steps",
+    "veza_tui.operations.pipeline.probe",
+    "veza_tui.operations.pipeline.scan",
+    "veza_tui.operations.pipeline.manifests",
 ]
 
 

@@ -140,7 +140,11 @@ class Engine:
             except BaseException as error:
                 self._step(step, StepState.FAILED, error=words(error) if not isinstance(error, Forced) else str(error))
                 raise
-            self._step(step, StepState.DONE, result=result)
+            if result.get("skipped"):
+                # Nothing was done, and nothing may look as if it had been.
+                self._step(step, StepState.SKIPPED, detail=str(result["skipped"]), result=result)
+            else:
+                self._step(step, StepState.DONE, result=result)
             safe = step.cancellable
 
     async def _roll_back(self, reason: str, exit_code: int) -> Outcome:

@@ -12,10 +12,8 @@ from veza_tui.model.restore import SetAside, TargetFacts
 class RestoreServer(Protocol):
     """Raises UnreachableError, RefusedError and ConfigError, each one line that says what to do."""
 
-    @property
-    def label(self) -> str:
-        """``host:port/database`` for people; part of a plan's target."""
-        ...
+    label: str
+    """``host:port/database`` for people; part of a plan's target."""
 
     async def target(self) -> TargetFacts:
         """What preflight judges."""
@@ -39,6 +37,10 @@ class RestoreServer(Protocol):
 
     async def put_back_tables(self, keep_in: str) -> dict[str, int]:
         """Undo ``copy_tables``: the rows kept in the schema ``keep_in`` go back, in one transaction."""
+        ...
+
+    def client_major(self, server_major: int) -> int:
+        """Major version of the client programs that would load the dump; ConfigError when there are none."""
         ...
 
     def lock(self) -> AbstractAsyncContextManager[None]:

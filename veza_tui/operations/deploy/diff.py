@@ -46,7 +46,8 @@ def drift(live: Mapping[str, Any], result: Mapping[str, Any], wanted: Mapping[st
     before, after, ours = flatten(live), flatten(result), flatten(wanted)
     found = []
     for path, manager in sorted(owners(live).items()):
-        if path not in ours and by_people(manager) and path in before and before[path] == after.get(path) and _decided(path):
+        stays = path in before and before[path] == after.get(path)
+        if stays and path not in ours and by_people(manager) and _decided(path):
             shown = _shown(path, before[path], secret)
             found.append(Change(name, path, shown, shown, manager))
     return found

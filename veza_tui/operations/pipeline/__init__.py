@@ -1,0 +1,1 @@
+"""The guide's pipeline: four stages whose steps gate each other."""

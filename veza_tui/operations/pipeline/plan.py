@@ -1,0 +1,115 @@
+"""The pipeline as a plan: a step each, in the file's order; a step without a command is shown as not configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veza_tui.model.environment import Environment
+from veza_tui.model.errors import ConfigError
+from veza_tui.model.plan import Plan, Step, Target
+from veza_tui.operations.context import PlanContext, Planner
+from veza_tui.workspace.pipeline import BUILT_IN, Pipeline
+
+NOT_CONFIGURED = "not configured"
+TIMEOUT = 4 * 3600.0
+"""Seconds for the whole pipeline."""
+
+_TITLES = {
+    "validate_configuration": "Validate the configuration",
+    "run_tests": "Run the tests",
+    "security_scan": "Scan for security problems",
+    "build_images": "Build the images",
+    "push_images": "Push the images",
+    "update_manifests": "Update the manifests from the environment file",
+    "deploy_to_staging": "Deploy to staging",
+    "run_integration_tests": "Run the integration tests",
+    "deploy_to_production": "Deploy to production",
+    "health_checks": "Check the services' health",
+    "performance_tests": "Measure latency and errors against before",
+    "monitoring_verification": "Verify Prometheus and Grafana",
+}
+_WRITES = ("update_manifests", "deploy_to_staging", "deploy_to_production")
+
+
+def pipeline_planner(from_step: str = "", tag: str = "") -> Planner:
+    """A planner for the pipeline up to an environment; ``from_step`` starts there, ``tag`` is given to the images."""
+
+    async def planner(context: PlanContext) -> Plan:
+        pipeline: Pipeline = context.workspace.pipeline
+        return pipeline_plan(pipeline, context.environment, context.target, from_step=from_step, tag=tag,
+                             environments=context.world.environments())  # fmt: skip
+
+    return planner
+
+
+def pipeline_plan(
+    pipeline: Pipeline,
+    environment: Environment,
+    target: Target,
+    *,
+    from_step: str = "",
+    tag: str = "",
+    environments: Sequence[str] = ("staging", "production"),
+) -> Plan:
+    """The plan. A deploy step of an environment beyond the one asked for is left out, with what it would be called.
+
+    Raises:
+        ConfigError: the pipeline has no such step, or no steps at all.
+    """
+    if not pipeline.stages:
+        raise ConfigError("environments/deployment-pipeline.yaml lists no stages")
+    if from_step and from_step not in pipeline.steps:
+        raise ConfigError(
+            f"the pipeline has no step {from_step[:60]!r}", hint=f"its steps: {', '.join(pipeline.steps)}"
+        )
+    steps: list[Step] = []
+    notes: list[str] = []
+    started = not from_step
+    for stage in pipeline.stages:
+        for name in stage.steps:
+            started = started or name == from_step
+            if not started:
+                continue
+            if name.startswith("deploy_to_") and not _reaches(name, environment, environments):
+                notes.append(f"{name} is left out: this pipeline ends at {environment.name}.")
+                continue
+            steps.append(_step(pipeline, stage.name, name, environment, tag))
+            if steps[-1].action == "pipeline.not_configured":
+                notes.append(f"{name} has no command in the pipeline file: it is shown as {NOT_CONFIGURED}.")
+    return Plan(
+        kind="pipeline",
+        target=target,
+        title=f"Pipeline to {environment.name}",
+        steps=tuple(steps),
+        notes=tuple(notes),
+        # The deploys in it are operations of their own: each takes its own environment's lock.
+        options={"lock": False, "stages": [[s.name, list(s.steps)] for s in pipeline.stages], "tag": tag},
+        timeout=TIMEOUT,
+    )
+
+
+def _reaches(name: str, environment: Environment, environments: Sequence[str]) -> bool:
+    """Whether a deploy step belongs to a pipeline that ends at ``environment``: staging stands before production."""
+    target = name.removeprefix("deploy_to_")
+    if target not in environments:
+        return False
+    return target == environment.name or environment.production
+
+
+def _step(pipeline: Pipeline, stage: str, name: str, environment: Environment, tag: str) -> Step:
+    title = _TITLES.get(name, name.replace("_", " ").capitalize())
+    args = {"stage": stage, "name": name}
+    command = list(pipeline.commands.get(name, ()))
+    if name.startswith("deploy_to_"):
+        target = name.removeprefix("deploy_to_")
+        return Step(name, title, "pipeline.deploy", {**args, "environment": target, "tag": tag},
+                    changes=(f"an operation of its own: veza-tui deploy {target}",))  # fmt: skip
+    if name in BUILT_IN:
+        changes = (f"rewrites image tag, replicas and resources in k8s/{environment.name}/",)
+        writes = name in _WRITES
+        return Step(name, title, f"pipeline.{name}", {**args, "tag": tag, "command": command},
+                    changes=changes if writes else (), mutates=writes)  # fmt: skip
+    if command:
+        return Step(name, title, "pipeline.command", {**args, "command": command},
+                    changes=(f"runs {command[0]} …",))  # fmt: skip
+    return Step(name, title, "pipeline.not_configured", args, mutates=False)

@@ -1,0 +1,139 @@
+"""Asking the services over and over: health, latency and error rate; and the monitoring's own answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+from typing import Any
+
+from veza_tui.model.environment import Service
+from veza_tui.model.errors import VezaError
+from veza_tui.model.plan import Step
+from veza_tui.operations.context import Context, Result, action
+
+REQUESTS = 60
+"""Requests per service."""
+AT_ONCE = 6
+SLOWER = 2.0
+"""How many times slower (median and 95th percentile) than the baseline is too slow."""
+FLOOR = 0.05
+"""Seconds below which a latency is never called slow: the network's own trembling."""
+ERRORS = 0.01
+"""Part of the requests that may fail beyond what failed before."""
+MONITORING = "monitoring"
+"""Namespace of Prometheus and Grafana (source: the guide's commands)."""
+
+
+async def measure(context: Context) -> dict[str, dict[str, float]]:
+    """Per service: median and 95th percentile latency in seconds, and the part of failed requests."""
+    found = {}
+    for service in context.environment.services:
+        gate = asyncio.Semaphore(AT_ONCE)
+        answers = await asyncio.gather(*(_ask(context, service, gate) for _ in range(REQUESTS)))
+        ordered = sorted(a[0] for a in answers if a is not None) or [0.0]
+        failed = sum(1 for a in answers if a is None or a[1] >= 500)
+        context.report.progress(None, f"{service.name}: {REQUESTS - failed} of {REQUESTS} answered well")
+        found[service.name] = {
+            "median": statistics.median(ordered),
+            "p95": ordered[int(len(ordered) * 0.95) - 1],
+            "errors": failed / REQUESTS,
+        }
+    return found
+
+
+async def _ask(context: Context, service: Service, gate: asyncio.Semaphore) -> tuple[float, int] | None:
+    async with gate:
+        namespace = context.environment.kubernetes.namespace
+        try:
+            answer = await context.cluster.proxy_get(namespace, service.name, service.port, service.health_path)
+        except VezaError:
+            return None
+        return answer.seconds, answer.status
+
+
+async def baseline(context: Context) -> dict[str, dict[str, float]]:
+    """The measure before anything is deployed; services that do not run yet are left out."""
+    return {name: m for name, m in (await measure(context)).items() if m["errors"] < 1.0}
+
+
+def compare(before: dict[str, dict[str, float]], after: dict[str, dict[str, float]]) -> list[str]:
+    """What got worse, one line each. Pure."""
+    worse = []
+    for name, now in after.items():
+        then = before.get(name)
+        allowed = (then["errors"] if then else 0.0) + ERRORS
+        if now["errors"] > allowed:
+            worse.append(f"{name}: {now['errors']:.0%} of the requests fail, {allowed:.0%} allowed")
+        if then is None:
+            continue
+        for key, word in (("median", "median"), ("p95", "95th percentile")):
+            if now[key] > max(SLOWER * then[key], FLOOR):
+                worse.append(f"{name}: {word} {now[key] * 1000:.0f} ms, was {then[key] * 1000:.0f} ms")
+    return worse
+
+
+@action("pipeline.performance_tests")
+async def performance_tests(context: Context, step: Step) -> Result:
+    """Measure again and compare with before the deploy."""
+    notes = context.notes("validate_configuration")
+    before: dict[str, dict[str, float]] = next((n["baseline"] for n in notes if "baseline" in n), {})
+    after = await measure(context)
+    for name, now in after.items():
+        then = before.get(name)
+        was = f", was {then['median'] * 1000:.0f} / {then['p95'] * 1000:.0f} ms" if then else ", not measured before"
+        context.report.output(
+            f"{name}: {now['median'] * 1000:.0f} / {now['p95'] * 1000:.0f} ms (median / p95), "
+            f"{now['errors']:.0%} errors{was}"
+        )
+    worse = compare(before, after)
+    if worse:
+        raise VezaError(f"worse than before the deploy: {'; '.join(worse)}")
+    return {"before": before, "after": after}
+
+
+@action("pipeline.health_checks")
+async def health_checks(context: Context, step: Step) -> Result:
+    """The same proof as after a restore: every service's own health through the cluster."""
+    from veza_tui.operations.restore.services import prove_health
+
+    return await prove_health(context, step) or {}
+
+
+@action("pipeline.monitoring_verification")
+async def monitoring_verification(context: Context, step: Step) -> Result:
+    """Prometheus and Grafana answer, and Prometheus' targets are up."""
+    monitoring = context.environment.monitoring
+    if not monitoring.enabled:
+        return {"skipped": "monitoring is disabled in the environment file"}
+    ready = await _get(context, "prometheus", monitoring.prometheus_port, "/-/ready")
+    if ready[0] != 200:
+        raise VezaError(f"Prometheus is not ready: {ready[0]}")
+    grafana = await _get(context, "grafana", monitoring.grafana_port, "/api/health")
+    if grafana[0] != 200:
+        raise VezaError(f"Grafana is not healthy: {grafana[0]}")
+    status, body = await _get(context, "prometheus", monitoring.prometheus_port, "/api/v1/targets?state=active")
+    down, total = targets_down(body) if status == 200 else ([], 0)
+    context.report.output(f"Prometheus: {total - len(down)} of {total} targets are up")
+    if down:
+        raise VezaError(f"targets that are down: {', '.join(down[:10])}")
+    return {"targets": total}
+
+
+def targets_down(body: bytes) -> tuple[list[str], int]:
+    """Targets that are not up, and how many there are (source: Prometheus HTTP API, /api/v1/targets). Pure."""
+    try:
+        active: Any = json.loads(body)["data"]["activeTargets"]
+        down = [
+            str((t.get("labels") or {}).get("job") or t.get("scrapeUrl") or "?")
+            for t in active
+            if t.get("health") != "up"
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ["(Prometheus' answer cannot be read)"], 0
+    return down, len(active)
+
+
+async def _get(context: Context, service: str, port: int, path: str) -> tuple[int, bytes]:
+    answer = await context.cluster.proxy_get(MONITORING, service, port, path)
+    return answer.status, answer.body

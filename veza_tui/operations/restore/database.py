@@ -1,0 +1,185 @@
+"""The database steps of a restore, up to the proof: nothing live is touched here."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+
+from veza_tui.model.backup import DatabaseFacts, database_facts, differences
+from veza_tui.model.catalogue import Proof
+from veza_tui.model.errors import RefusedError, VezaError
+from veza_tui.model.plan import Step
+from veza_tui.model.restore import losses
+from veza_tui.operations.backup.make import make_backup
+from veza_tui.operations.backup.steps import backup_job, reporting
+from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.restore.source import catalogue_of, dump_of, origin_of, record_of
+from veza_tui.ports.database import LoadOptions, Scratch
+
+_SHOWN = 12  # differences repeated in the journal
+
+
+@action("restore.integrity", retry=False)
+async def integrity(context: Context, step: Step) -> Result:
+    """Every byte against the manifest, and the dump read through for what must not be executed."""
+    name = str(context.plan.options["backup"])
+    catalogue = catalogue_of(context)
+    origin = origin_of(context.plan.options, context.environment.name)
+
+    def seen(done: int) -> None:
+        context.report.progress(None, f"{done:,} bytes read")
+
+    record = await asyncio.to_thread(catalogue.require_whole, name, origin, seen=seen)
+    result: Result = {"backup": name, "proven": record.proven, "manifest": record.manifest is not None}
+    if "database" in context.plan.options["parts"]:
+        with (await dump_of(context)).here() as source:
+            scan = await context.service("database").scan(source)
+        if scan.refused:
+            raise RefusedError(f"backup {name} is not loaded: {scan.refused[0]}", hint="nothing was changed")
+        if not scan.complete:
+            raise RefusedError(f"backup {name}: the dump ends before its end", hint="choose another backup")
+        for note in scan.notes:
+            context.report.output(note)
+        result["rows"] = dict(scan.rows)
+        result["roles"] = list(scan.roles)
+    if record.manifest is None:
+        context.report.output("made by the script, without a manifest: only what the dump itself says can be proven")
+    return result
+
+
+@action("restore.safety", retry=False)
+async def safety(context: Context, step: Step) -> Result:
+    """A backup of the present state, whatever state that is; read back before anything goes on."""
+    made = next((str(n["safety"]) for n in context.notes(step.id) if n.get("safety")), "")
+    catalogue = catalogue_of(context)
+    if not made:
+        settings = context.environment.backup
+        args = {
+            "kind": "safety",
+            "reason": f"before restore {context.operation_id}",
+            "with_database": True,
+            "format": settings.format,
+            "jobs": settings.jobs,
+            "compression": settings.compression,
+        }
+        manifest = await make_backup(
+            backup_job(context, args), context.service("storage"), context.service("database"), context.clock,
+            reporting(context),
+        )  # fmt: skip
+        made = manifest.name
+        context.report.note("safety backup made", safety=made)
+    record = await asyncio.to_thread(catalogue.require_whole, made, context.environment.name)
+    assert record.manifest is not None and record.manifest.dump is not None
+    context.report.output(f"the present state is kept as backup {made}, read back byte by byte")
+    return {"safety": made, "facts": asdict(record.manifest.dump.database)}
+
+
+@action("restore.scratch")
+async def scratch(context: Context, step: Step) -> Result:
+    """An empty database beside the live one; one of an interrupted attempt goes first."""
+    database = context.service("database")
+    name = str(step.args["scratch"])
+    await database.drop(name)
+    record = await record_of(context)
+    facts = record.manifest.dump.database if record.manifest and record.manifest.dump else None
+    comment = f"veza-tui operation {context.operation_id}"
+    await database.create_scratch(Scratch(name, like=database.name, facts=facts, comment=comment))
+    return {"scratch": name}
+
+
+@action("restore.drop_scratch")
+async def drop_scratch(context: Context, step: Step) -> Result:
+    """Remove the scratch database; after a swap the name is not there any more and nothing happens."""
+    await context.service("database").drop(str(step.args["scratch"]))
+    return {}
+
+
+@action("restore.load", retry=False)
+async def load(context: Context, step: Step) -> Result:
+    """Load it, all or nothing; a second attempt starts from an empty scratch database."""
+    database = context.service("database")
+    name = str(step.args["scratch"])
+    if context.notes(step.id):
+        await scratch(context, step)
+    context.report.note("loading")
+    with (await dump_of(context)).here() as source:
+        async with database.keep(name):
+            outcome = await database.load(
+                name, source, reporting(context), LoadOptions(jobs=context.environment.backup.jobs)
+            )
+    for note in outcome.notes:
+        context.report.output(note)
+    return {"seconds": round(outcome.seconds, 3), "bytes": outcome.bytes, "notes": list(outcome.notes)}
+
+
+@action("restore.analyze")
+async def analyze(context: Context, step: Step) -> Result:
+    """Without statistics the first queries on the new database would be slow."""
+    await context.service("database").analyze(str(step.args["scratch"]))
+    return {}
+
+
+@action("restore.prove")
+async def prove(context: Context, step: Step) -> Result:
+    """Compare what was loaded with the manifest, or, without one, with what the dump itself says.
+
+    Raises:
+        VezaError: it is not what was backed up; the live database was not touched.
+    """
+    found: DatabaseFacts = await context.service("database").facts(str(step.args["scratch"]))
+    record = await record_of(context)
+    expected = record.manifest.dump.database if record.manifest and record.manifest.dump else None
+    if expected is not None:
+        wrong = differences(expected, found)
+        unproven: list[str] = []
+    else:
+        said = {str(k): int(v) for k, v in context.result("integrity").get("rows", {}).items()}
+        have = {t.key: t.rows for t in found.tables}
+        wrong = [
+            f"table {table} has {have.get(table, 0):,} rows, the dump holds {rows:,}"
+            for table, rows in sorted(said.items())
+            if have.get(table) != rows
+        ]
+        wrong += [f"sequence {s.schema}.{s.name} is behind its column's maximum" for s in found.sequences if s.behind]
+        unproven = ["contents of the rows (no manifest holds digests)", "owners and grants", "constraints"]
+    for line in wrong[:_SHOWN]:
+        context.report.output(line)
+    if wrong:
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise VezaError(f"the loaded database is not what was backed up: {wrong[0]}{more}", hint="nothing was changed")
+    await _record_proof(context, record.digest, found)
+    now = context.result("safety").get("facts")
+    before = database_facts(now).tables if now else ()
+    return {
+        "tables": [
+            {"table": loss.table, "then": loss.then, "before": loss.now, "now": loss.then}
+            for loss in losses(found.tables, before)
+        ],
+        "rows": sum(t.rows for t in found.tables),
+        "digests": expected is not None,
+        "unproven": unproven,
+    }
+
+
+async def _record_proof(context: Context, digest: str, found: DatabaseFacts) -> None:
+    if not digest:
+        return
+    server = await context.service("database").server()
+    proof = Proof(
+        manifest=digest,
+        at=context.clock.now(),
+        who=context.who,
+        server=f"{server.host}:{server.port} PostgreSQL {server.version}",
+        tables=len(found.tables),
+        rows=sum(t.rows for t in found.tables),
+        seconds=float(context.result("load").get("seconds", 0.0)),
+        how="drill" if context.plan.options.get("drill") else "restore",
+    )
+    await asyncio.to_thread(catalogue_of(context).record_proof, str(context.plan.options["backup"]), proof)
+
+
+@action("restore.record_drill")
+async def record_drill(context: Context, step: Step) -> Result:
+    """The drill's proof was recorded with the backup; its scratch database goes."""
+    await context.service("database").drop(str(step.args["scratch"]))
+    return dict(context.result("prove"))

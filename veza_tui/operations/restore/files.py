@@ -1,0 +1,55 @@
+"""Putting ENV.yaml and ENV.env back: atomic replace, the present file kept beside with the operation's name."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from veza_tui.model.errors import RefusedError
+from veza_tui.model.plan import Step
+from veza_tui.operations.atomic import write_atomically
+from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.restore.source import read_part
+
+_FOLDERS = ("environments", "secrets")
+
+
+@action("restore.file", retry=False)
+async def restore_file(context: Context, step: Step) -> Result:
+    """Replace ``folder/source`` of the workspace by the backup's copy."""
+    path = _target(context, step)
+    data = await read_part(context, str(step.args["source"]))
+    kept = path.with_name(f"{path.name}.before-{context.operation_id}")
+    if path.exists() and not kept.exists():
+        write_atomically(kept, path.read_bytes(), _mode(path))
+    # A secrets file is never wider than 0600, whatever it was before.
+    write_atomically(path, data, 0o600 if step.args["folder"] == "secrets" else _mode(path))
+    return {"path": str(path), "kept": str(kept) if kept.exists() else ""}
+
+
+@action("restore.file_back", retry=False)
+async def put_file_back(context: Context, step: Step) -> Result:
+    """Undo ``restore.file``."""
+    path = _target(context, step)
+    kept = path.with_name(f"{path.name}.before-{context.operation_id}")
+    if kept.exists():
+        write_atomically(path, kept.read_bytes(), _mode(kept))
+    return {"path": str(path)}
+
+
+def _target(context: Context, step: Step) -> Path:
+    folder, name = str(step.args["folder"]), str(step.args["source"])
+    if folder not in _FOLDERS or Path(name).name != name or name.startswith("."):
+        raise RefusedError(f"the plan names {folder}/{name}, which is no file of an environment")
+    directory = Path(context.directory) / folder
+    if directory.is_symlink() or (directory / name).is_symlink():
+        raise RefusedError(f"{folder}/{name} is a symbolic link; a restore does not write through it")
+    directory.mkdir(mode=0o700, exist_ok=True)
+    return directory / name
+
+
+def _mode(path: Path) -> int:
+    try:
+        return stat.S_IMODE(path.lstat().st_mode)
+    except FileNotFoundError:
+        return 0o600

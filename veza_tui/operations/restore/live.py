@@ -1,0 +1,85 @@
+"""The steps that touch what is live: swap, chosen tables, cache; and their undo."""
+
+from __future__ import annotations
+
+from veza_tui.model.errors import RefusedError
+from veza_tui.model.plan import Step
+from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.restore.request import undone_name
+
+
+@action("restore.swap")
+async def swap(context: Context, step: Step) -> Result:
+    """Both renames in one transaction. Run again after a crash it finds out by itself whether it was done."""
+    server = context.service("restore")
+    live, scratch, aside = (str(step.args[k]) for k in ("live", "scratch", "aside"))
+    started = context.clock.monotonic()
+    async with server.lock():
+        left_out = await server.swap(live=live, incoming=scratch, aside=aside)
+    seconds = context.clock.monotonic() - started
+    for line in left_out:
+        context.report.output(line)
+    context.report.output(f"{live} is the restored database now; the one before is kept as {aside}")
+    return {"seconds": round(seconds, 3), "aside": aside, "left_out": list(left_out)}
+
+
+@action("restore.swap_back")
+async def swap_back(context: Context, step: Step) -> Result:
+    """Undo of the swap: the set-aside database becomes live again; what was restored is kept under another name."""
+    server = context.service("restore")
+    live, scratch, aside = (str(step.args[k]) for k in ("live", "scratch", "aside"))
+    names = (await server.target()).databases
+    if aside not in names:
+        if live in names:
+            return {"swapped": False}  # the swap never happened
+        raise RefusedError(f"neither {live} nor {aside} exists", hint="look at the server: this must not be")
+    async with server.lock():
+        # Back under the scratch database's own name: the undo of the steps before drops it.
+        await server.swap(live=live, incoming=aside, aside=scratch)
+    return {"swapped": True}
+
+
+@action("restore.undo")
+async def undo_restore(context: Context, step: Step) -> Result:
+    """`undo-restore`: the set-aside database becomes live, the restored one is kept as ``…_undone_…``."""
+    server = context.service("restore")
+    live, aside = str(step.args["live"]), str(step.args["aside"])
+    started = context.clock.monotonic()
+    async with server.lock():
+        left_out = await server.swap(live=live, incoming=aside, aside=undone_name(aside))
+    for line in left_out:
+        context.report.output(line)
+    return {"seconds": round(context.clock.monotonic() - started, 3), "kept": undone_name(aside)}
+
+
+@action("restore.drop_aside")
+async def drop_aside(context: Context, step: Step) -> Result:
+    """Drop a set-aside database, on purpose only."""
+    await context.service("database").drop(str(step.args["name"]))
+    return {}
+
+
+@action("restore.tables")
+async def restore_tables(context: Context, step: Step) -> Result:
+    """Replace the chosen tables' rows in one transaction."""
+    server = context.service("restore")
+    async with server.lock():
+        counts = await server.copy_tables(
+            str(step.args["scratch"]), [str(t) for t in step.args["tables"]], str(step.args["keep_in"])
+        )
+    return {"rows": counts}
+
+
+@action("restore.put_back_tables")
+async def put_back_tables(context: Context, step: Step) -> Result:
+    """Undo of the chosen tables."""
+    server = context.service("restore")
+    async with server.lock():
+        return {"rows": await server.put_back_tables(str(step.args["keep_in"]))}
+
+
+@action("restore.flush_cache", retry=False)
+async def flush_cache(context: Context, step: Step) -> Result:
+    """What the cache holds is of the database before; only ever done because the plan names it."""
+    await context.service("cache_probe").flush()
+    return {}
