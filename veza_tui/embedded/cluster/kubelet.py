@@ -56,7 +56,8 @@ class Kubelet:
                 del self.workers[uid]
                 self.spawn(self._forget(worker))
         elif worker is not None:
-            if old is not None and (old["metadata"] != new["metadata"] or old["spec"] != new["spec"]):
+            grace = "deletionGracePeriodSeconds"
+            if old is None or old["metadata"].get(grace) != new["metadata"].get(grace) or old["spec"] != new["spec"]:
                 asyncio.get_running_loop().call_soon(worker.update, new)
             else:
                 worker.pod = new

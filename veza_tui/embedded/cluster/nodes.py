@@ -101,3 +101,15 @@ def register(cluster: Cluster, nodes: tuple[NodeSpec, ...]) -> None:
         known = cluster.get("nodes", "", spec.name)
         if known is None or deleting(known):
             cluster.create("nodes", node_object(spec, index, cluster.now()))
+
+
+def beat(cluster: Cluster) -> None:
+    """The node status which a kubelet writes every five minutes when nothing changes: new heartbeat times."""
+    stamp = rfc3339(cluster.now())
+
+    def put(node: Object) -> None:
+        for condition in node["status"]["conditions"]:
+            condition["lastHeartbeatTime"] = stamp
+
+    for node in cluster.all("nodes"):
+        cluster.change("nodes", node, put, subresource="status")

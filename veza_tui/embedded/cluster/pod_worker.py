@@ -158,6 +158,9 @@ class PodWorker:
             self._ending = True
             self.state.stopping = True
             self._tasks.append(asyncio.ensure_future(self._end()))
+        else:  # asked again, for a shorter grace
+            for one in self.containers():
+                one.terminate(float(self.pod["metadata"].get("deletionGracePeriodSeconds") or 0))
 
     async def _end(self) -> None:
         grace = float(self.pod["metadata"].get("deletionGracePeriodSeconds") or 0)

@@ -13,7 +13,7 @@ from veza_tui.embedded.cluster.kit import Kit
 from veza_tui.embedded.cluster.kubelet import Kubelet
 from veza_tui.embedded.cluster.logring import LogRing
 from veza_tui.embedded.cluster.metrics import Metrics
-from veza_tui.embedded.cluster.objects import Object, parse_time
+from veza_tui.embedded.cluster.objects import Object, parse_time, pod_finished
 from veza_tui.embedded.cluster.process import ChildProcess
 from veza_tui.embedded.cluster.synthetic import SYNTHETIC
 from veza_tui.embedded.cluster.volumes import substitute
@@ -75,6 +75,10 @@ class SimulatedRuntime:
 
     def _synthetic_log(self, namespace: str, pod: str, name: str) -> LogRing:
         obj = self._kit.cluster.get("pods", namespace, pod)
+        if obj is not None and pod_finished(obj):  # it ended before the platform was started anew
+            statuses = obj["status"].get("containerStatuses") or ()
+            identity = next((s.get("containerID", "") for s in statuses if s["name"] == name), "")
+            raise internal(f"unable to retrieve container logs for {identity}")
         if obj is None or SYNTHETIC not in (obj["metadata"].get("annotations") or {}):
             raise bad_request(f'container "{name}" in pod "{pod}" is waiting to start: ContainerCreating')
         ring = LogRing()

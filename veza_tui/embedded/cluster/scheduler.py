@@ -21,6 +21,7 @@ from veza_tui.embedded.cluster.objects import (
     rfc3339,
     uid_of,
 )
+from veza_tui.embedded.cluster.synthetic import SYNTHETIC
 from veza_tui.embedded.cluster.timing import Timing
 
 PODS, NODES = "pods", "nodes"
@@ -157,6 +158,8 @@ class Scheduler:
         }
         status["conditions"] = [c for c in status.get("conditions") or () if c["type"] != "PodScheduled"] + [scheduled]
         self.cluster.set_status(PODS, bound, status)
+        if SYNTHETIC in (pod["metadata"].get("annotations") or {}):
+            return
         namespace, name = key_of(pod)
         text = f"Successfully assigned {namespace}/{name} to {node}"
         self.cluster.event(pod, "Normal", "Scheduled", text, _SOURCE)

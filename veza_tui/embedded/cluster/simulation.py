@@ -22,7 +22,7 @@ from veza_tui.embedded.cluster.job import JobController
 from veza_tui.embedded.cluster.kit import Kit
 from veza_tui.embedded.cluster.kubelet import Kubelet
 from veza_tui.embedded.cluster.namespaces import NamespaceController
-from veza_tui.embedded.cluster.nodes import DEFAULT_NODES, NodeSpec, register
+from veza_tui.embedded.cluster.nodes import DEFAULT_NODES, NodeSpec, beat, register
 from veza_tui.embedded.cluster.process import Processes
 from veza_tui.embedded.cluster.programs import Fault
 from veza_tui.embedded.cluster.replicaset import ReplicaSetController
@@ -90,6 +90,7 @@ class ClusterSimulation:
         while True:
             await asyncio.sleep(300)
             self.cluster.recorder.expire()
+            beat(self.cluster)
 
     async def stop(self) -> None:
         """End everything; the store keeps its content. Idempotent."""
