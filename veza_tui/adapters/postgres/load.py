@@ -96,13 +96,12 @@ async def _plain(
         "--set=ON_ERROR_STOP=1",
         "--single-transaction",
         f"--dbname={_conninfo(endpoint.database)}",
+        # Before the script begins: from here on psql refuses any command of its own, whatever the scanner let through.
+        *([f"--command=\\restrict {secrets.token_hex(16)}"] if _knows_restrict(tools) else []),
         "--file=-",
     ]
 
     def blocks(opened: Iterator[bytes]) -> Iterator[bytes]:
-        if _knows_restrict(tools):
-            # The first line for psql: from here on it refuses any command of its own, until the key comes again.
-            yield f"\\restrict {secrets.token_hex(16)}\n".encode()
         for block in opened:
             passed = gate.feed(block)
             _refuse(gate, endpoint)

@@ -72,7 +72,7 @@ class PlainFilter:
         self._line_begins = True
         self._copy = ""
         self._line = 1
-        self._dumped_from = ""
+        self._head = b""
         self._tail = b""
         self._found = _Found()
 
@@ -83,9 +83,8 @@ class PlainFilter:
 
     def feed(self, data: bytes) -> bytes:
         """The next block."""
-        if not self._dumped_from and self._line < 64:
-            match = _VERSION.search(data[:4096])
-            self._dumped_from = match[1].decode(errors="replace") if match else ""
+        if len(self._head) < 4096:
+            self._head += data[: 4096 - len(self._head)]
         self._tail = (self._tail + data)[-4096:]
         self._buffer = self._buffer[self._start :] + data
         self._position -= self._start
@@ -107,12 +106,13 @@ class PlainFilter:
     def report(self) -> ScanReport:
         """What was seen; call it after ``finish``."""
         found = self._found
+        version = _VERSION.search(self._head)
         return ScanReport(
             rows=dict(found.rows),
             roles=tuple(sorted(found.roles)),
             extensions=tuple(sorted(found.extensions)),
             databases=tuple(sorted(found.databases)),
-            dumped_from=self._dumped_from,
+            dumped_from=version[1].decode(errors="replace") if version else "",
             complete=_COMPLETE in self._tail,
             refused=tuple(found.refused),
             notes=self.notes(),
@@ -181,7 +181,7 @@ class PlainFilter:
             token, at = match[0], match.start()
             self._position = match.end()
             if token == b"\\":
-                return self._meta(at, final)
+                return self._meta(at, out, final)
             if token != b";":
                 self._token(token, at)
             elif not self._parens and not self._begins:
@@ -272,7 +272,7 @@ class PlainFilter:
             self._state = ""
         return True
 
-    def _meta(self, at: int, final: bool) -> bool:
+    def _meta(self, at: int, out: list[bytes], final: bool) -> bool:
         end = self._buffer.find(b"\n", at)
         if end < 0 and not final:
             self._position = at
@@ -281,13 +281,15 @@ class PlainFilter:
         line = self._buffer[at:end].rstrip(b"\n")
         before = self._buffer[self._start : at]
         match = _META.fullmatch(line)
-        self._line += before.count(b"\n")
+        lines = before.count(b"\n") + 1
+        self._line += lines - 1
         if before[_skip_blank(before) :] or (before and not before.endswith(b"\n")) or match is None:
             shown = printable(line.decode(errors="replace"), limit=60)
             self._refuse(f"a command of psql's, which pg_dump does not write: {shown}")
         elif match[2]:
             self._connect(match[3].decode(errors="replace"))
         self._line += 1
+        out.append(b"\n" * lines)
         self._start = end
         self._reset()
         return True

@@ -1,0 +1,192 @@
+"""The scanner of plain dumps: what psql would see, and what it must never see."""
+
+import random
+
+import pytest
+
+from veza_tui.adapters.postgres.scan import PlainFilter
+
+HEAD = b"""--
+-- PostgreSQL database dump
+--
+
+-- Dumped from database version 17.10
+
+SET standard_conforming_strings = on;
+"""
+TAIL = b"--\n-- PostgreSQL database dump complete\n--\n\n"
+
+
+def scan(
+    text: bytes, *, block: int = 1 << 20, owners: bool = True, server_major: int = 17
+) -> tuple[PlainFilter, bytes]:
+    gate = PlainFilter(owners=owners, server_major=server_major)
+    out = b"".join(gate.feed(text[i : i + block]) for i in range(0, len(text), block))
+    return gate, out + gate.finish()
+
+
+GOOD = (
+    HEAD
+    + b"""\\restrict abc123
+
+CREATE FUNCTION public.f(integer) RETURNS integer
+    LANGUAGE sql
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN ($1 > 1) THEN 2
+             ELSE 3
+         END AS "case";
+ SELECT 4;
+END;
+
+ALTER FUNCTION public.f(integer) OWNER TO "we""ird";
+
+CREATE FUNCTION public.g() RETURNS void LANGUAGE plpgsql AS $_$begin perform '\\! touch x'; end;$_$;
+CREATE TABLE public."a b" (id integer, note text DEFAULT 'it''s; \\ odd'::text);
+COMMENT ON TABLE public."a b" IS E'two\\nlines \\'; \\! no';
+COPY public."a b" (id, note) FROM stdin;
+1\tone
+2\t\\\\.
+3\t\\! echo in data
+\\.
+
+COPY public.empty (id) FROM stdin;
+\\.
+
+INSERT INTO public.t VALUES (1, 'a;b'), (2, '$$ not a quote');
+SELECT pg_catalog.setval('public.s', 4, true);
+GRANT SELECT ON TABLE public."a b" TO reader, writer;
+CREATE EXTENSION IF NOT EXISTS pgcrypto WITH SCHEMA public;
+\\unrestrict abc123
+
+"""
+    + TAIL
+)
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 64, 4096, 1 << 20])
+def test_a_dump_is_read_the_same_in_blocks_of_any_size(block: int) -> None:
+    gate, out = scan(GOOD, block=block)
+    report = gate.report()
+    assert report.refused == ()
+    assert report.complete
+    assert report.dumped_from == "17.10"
+    assert report.rows == {"public.a b": 3, "public.empty": 0}
+    assert report.roles == ("reader", 'we"ird', "writer")
+    assert report.extensions == ("pgcrypto",)
+    assert report.tables == ("public.a b",)
+    kept = b"".join(
+        line for line in GOOD.splitlines(keepends=True) if not line.startswith((b"\\restrict", b"\\unrestrict"))
+    )
+    assert out.split() == kept.removesuffix(TAIL).split(), "everything but psql's own lines, up to the last statement"
+
+
+def test_owners_and_grants_can_be_left_out() -> None:
+    gate, out = scan(GOOD, owners=False)
+    assert b"OWNER TO" not in out
+    assert b"GRANT" not in out
+    before = out[: out.index(b"CREATE EXTENSION")].count(b"\n")
+    assert before == GOOD[: GOOD.index(b"CREATE EXTENSION")].count(b"\n"), "lines keep their numbers"
+    assert gate.notes() == ("left out: owners", "left out: grants")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\\! touch /tmp/x\n",
+        b"  \\! touch /tmp/x\n",
+        b"SELECT 1 \\! touch /tmp/x\n;\n",
+        b"SELECT 1; \\! touch /tmp/x\n",
+        b"\\copy t from program 'touch /tmp/x'\n",
+        b"\\o |touch /tmp/x\n",
+        b"\\w |touch /tmp/x\n",
+        b"\\i /etc/passwd\n",
+        b"\\ir other.sql\n",
+        b"\\setenv PATH /tmp\n",
+        b"\\set x `touch /tmp/x`\n",
+        b"\\echo `touch /tmp/x`\n",
+        b"SELECT 'a' \\gexec\n",
+        b"SELECT 'a' \\g |touch /tmp/x\n",
+        b"-- a comment\r\\! touch /tmp/x\n",
+        b"/* a /* nested */ comment */ \\! touch /tmp/x\n",
+        b"SELECT '\\'; \n\\! touch /tmp/x\n",
+        b"SELECT E'a'\n'\\', '\n\\! touch /tmp/x\n';\n",
+        b"SELECT E'a' -- c\n  -- d\n'\\', '\n\\! touch /tmp/x\n';\n",
+        b"SELECT 1$$; \\! touch /tmp/x\n$$;\n",
+        b"SELECT a$$; \\! touch /tmp/x\n$$;\n",
+        b"SELECT $a$ $$ \\! $a$; \\! touch /tmp/x\n",
+        b"SELECT 1E'\\'; \\! touch /tmp/x\n';\n",
+        b"COPY t FROM PROGRAM 'touch /tmp/x';\n",
+        b"COPY t TO PROGRAM 'touch /tmp/x';\n",
+        b"COPY/**/t FROM PROGRAM 'touch /tmp/x';\n",
+        b"copy (select 1) to program 'touch /tmp/x';\n",
+        b"COPY t FROM stdin; \\! touch /tmp/x\n1\n\\.\n",
+        b"COPY t FROM stdin WITH (FORMAT csv);\n1\n\\.\n",
+        b"COPY t TO stdout;\n\\! touch /tmp/x\n\\.\n",
+        b'COPY "x FROM stdin" TO stdout;\n\\! touch /tmp/x\n\\.\n',
+        b"EXPLAIN COPY t FROM stdin;\n\\! touch /tmp/x\n\\.\n",
+        b"CREATE/**/FUNCTION f() RETURNS int BEGIN ATOMIC\nCOPY t FROM stdin;\n\\! touch /tmp/x\n\\.\nEND;\n",
+        b"CREATE -- x\nOR REPLACE FUNCTION f() BEGIN ATOMIC\nCOPY t FROM stdin;\n\\! touch /tmp/x\n\\.\nEND;\n",
+        b"SELECT (1;\nCOPY t FROM stdin;\n\\! touch /tmp/x\n\\.\n",
+        b"DO $$ begin execute 'copy t from program ''touch /tmp/x'''; end $$;\n",
+        b"SET standard_conforming_strings = off;\n",
+        b"SELECT pg_catalog.set_config('standard_conforming_strings', 'off', false);\n",
+        b"SET client_encoding = 'SJIS';\n",
+        b"ALTER ROLE postgres PASSWORD 'x';\n",
+        b"ALTER SYSTEM SET archive_command = 'touch /tmp/x';\n",
+        b"LOAD '/tmp/x.so';\n",
+        b"\\connect one\n\\connect two\n",
+        b"CREATE DATABASE one;\n\\connect two\n",
+        b"SELECT $" + b"a" * 400 + b"$ \\! touch $" + b"a" * 400 + b"$; \\! x\n",
+    ],
+)
+@pytest.mark.parametrize("block", [1, 5, 1 << 20])
+def test_whatever_could_run_a_command_is_refused(text: bytes, block: int) -> None:
+    gate, out = scan(HEAD + text + TAIL, block=block)
+    assert gate.refused, out
+
+
+def test_what_looks_hostile_inside_data_and_quotations_is_let_through() -> None:
+    text = (
+        b"COPY public.t (a) FROM stdin;\n\\\\! not a command\n\\N\n\\\\.\n\\.\n"
+        b"SELECT '\\! in a string', \"\\! in a name\", $x$ \\! in a dollar quotation $x$ /* \\! in a comment */;\n"
+        b"-- \\! in a line\n"
+    )
+    gate, out = scan(HEAD + text + TAIL)
+    assert gate.refused == []
+    assert text.rpartition(b"\n--")[0] in out
+
+
+def test_dumps_with_create_database_load_into_the_database_at_hand() -> None:
+    text = (
+        b"DROP DATABASE veza;\nCREATE DATABASE veza WITH TEMPLATE = template0;\nALTER DATABASE veza OWNER TO x;\n"
+        b"\\connect veza\n\nCREATE TABLE t (a integer);\nBEGIN;\nCOMMIT;\n"
+    )
+    gate, out = scan(HEAD + text + TAIL)
+    assert gate.refused == []
+    assert gate.report().databases == ("veza",)
+    assert b"DATABASE veza" not in out
+    assert b"connect" not in out
+    assert b"COMMIT" not in out
+    assert b"CREATE TABLE t" in out
+
+
+def test_settings_that_an_older_server_does_not_know_are_left_out() -> None:
+    text = b"SET statement_timeout = 0;\nSET transaction_timeout = 0;\n"
+    assert b"transaction_timeout" in scan(text, server_major=17)[1]
+    older = scan(text, server_major=15)[1]
+    assert b"transaction_timeout" not in older
+    assert b"statement_timeout" in older
+
+
+@pytest.mark.parametrize("cut", [b"COPY public.t (a) FROM stdin;\n1\n2\n", b"CREATE TABLE t (a int", b"SELECT 'abc"])
+def test_a_truncated_dump_is_refused(cut: bytes) -> None:
+    gate, _ = scan(HEAD + cut)
+    assert "truncated" in gate.refused[0]
+    assert not gate.report().complete
+
+
+def test_a_dump_cut_anywhere_is_never_complete() -> None:
+    for cut in random.Random(1).sample(range(1, len(GOOD) - 8), 60):
+        assert not scan(GOOD[:cut])[0].report().complete
