@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 SMALL = ("--rows", "6000", "--time-scale", "0.2", "--traffic", "0")
+DEMO = [sys.executable, "-m", "veza_tui", "demo", "--headless", *SMALL]
 
 
 class Family:
@@ -77,18 +78,24 @@ def started(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     return ready
 
 
-def headless(*more: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "veza_tui", "demo", "--headless", *SMALL, *more],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
+@contextlib.contextmanager
+def headless(command: Sequence[str] = DEMO) -> Iterator[subprocess.Popen[bytes]]:
+    """A demo without the fixture's help; killed when the test fails."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_ends_on_a_signal_and_removes_what_it_made(number: signal.Signals) -> None:
-    process = headless()
+    with headless() as process:
+        _ends_on(process, number)
+
+
+def _ends_on(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     ready = started(process)
     assert set(ready) >= {"kubeconfig", "workspace", "postgres", "cache", "pid"}
     assert ready["pid"] == process.pid
@@ -105,10 +112,8 @@ def test_ends_on_a_signal_and_removes_what_it_made(number: signal.Signals) -> No
 
 
 def test_children_die_with_a_killed_demo() -> None:
-    process = headless()
-    family = Family(started(process))
-    process.kill()
-    process.wait()
+    with headless() as process:
+        family = Family(started(process))
     assert family.left() == []
 
 
@@ -120,18 +125,15 @@ def test_ends_when_its_parent_is_killed() -> None:
         "print(child.stdout.readline().decode(), end='', flush=True)\n"
         "time.sleep(600)\n"
     )
-    demo = [sys.executable, "-m", "veza_tui", "demo", "--headless", "--with-parent", *SMALL]
-    parent = subprocess.Popen([sys.executable, "-c", script, *demo], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    family = Family(started(parent))
-    parent.kill()
-    parent.wait()
+    demo = [*DEMO, "--with-parent"]
+    with headless([sys.executable, "-c", script, *demo]) as parent:
+        family = Family(started(parent))
     assert family.left() == []
     assert family.removed()
 
 
 def test_stops_while_it_starts() -> None:
-    command = [sys.executable, "-m", "veza_tui", "demo", "--headless", *SMALL]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         assert b"starting PostgreSQL" in process.stderr.readline()
         process.send_signal(signal.SIGTERM)

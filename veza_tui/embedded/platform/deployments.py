@@ -23,8 +23,8 @@ def server_side_apply(store: Store, obj: JSONObject, manager: str = "veza-tui") 
     live = store.find(kind.key, meta.get("namespace"), meta["name"])
     applied = apply(live, obj, manager=manager, force=True, subresource="", now=store.clock())
     if live is None:
-        return store.create(applied.object, user="oncall", tracker=applied)
-    return store.update(applied.object, user="oncall", tracker=applied)
+        return store.create(applied.object, tracker=applied)
+    return store.update(applied.object, tracker=applied)
 
 
 class LiveDeployments:

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 
 from veza_tui.embedded.platform.platform import Options, Platform
-from veza_tui.model.errors import VezaError
 from veza_tui.model.exits import Exit
 
 
@@ -49,8 +48,8 @@ async def _unless_stopped(platform: Platform, stop: asyncio.Event) -> bool:
             return False
         try:
             starting.result()
-        except* VezaError as group:
-            raise _first(group) from None
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
         return True
     finally:
         stopping.cancel()
@@ -59,11 +58,9 @@ async def _unless_stopped(platform: Platform, stop: asyncio.Event) -> bool:
             await starting
 
 
-def _first(group: BaseExceptionGroup[VezaError]) -> VezaError:
-    found: BaseException = group
+def _first(found: BaseException) -> BaseException:
     while isinstance(found, BaseExceptionGroup):
         found = found.exceptions[0]
-    assert isinstance(found, VezaError)
     return found
 
 
