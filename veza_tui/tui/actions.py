@@ -140,7 +140,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sort.next", ("greater_than_sign",), ">", "Sort: next column", "", _OVER, _ENV),
     Action("sort.previous", ("less_than_sign",), "<", "Sort: column before", "", _OVER, _ENV),
     Action("sort.reverse", ("I,shift+i",), "I", "Sort: the other way round", "", _OVER, _ENV),
-    Action("refresh", ("ctrl+r",), "ctrl-r", "Ask the cluster again, now", "", _ALL, _ENV, needs_environment),
+    Action("refresh", ("ctrl+r",), "ctrl-r", "Ask the cluster again, now", "", _ALL, _ENV),
     Action("open", ("enter",), "enter", "Open what is selected", "open", _LIST, _PODS, needs_selection,
            palette=False, rank=15),
     Action("logs", ("l",), "l", "Follow the pod's logs", "logs", _POD, _PODS, needs_live_pod, rank=10),

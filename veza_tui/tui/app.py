@@ -10,6 +10,7 @@ from typing import Any
 
 from textual import events
 from textual.app import App
+from textual.filter import Monochrome, NoColor
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -53,6 +54,9 @@ class VezaApp(App[int]):
         for palette in PALETTES.values():
             self.register_theme(palette.theme())
         self.theme = self.palette.name
+        if self.no_color:
+            # Textual chose its grey filter before it knew the theme.
+            self._filters = [NoColor() if isinstance(f, Monochrome) else f for f in self._filters]
         self.animation_level = "none"
         self.tabs: list[EnvironmentTab] = []
         self.active_index = 0

@@ -140,14 +140,15 @@ def in_role(line: Iterable[Span], role: str) -> Line:
     return tuple(span._replace(role=role) for span in line)
 
 
-_INKLESS = frozenset(("text", "dim", "faint", "strong", "ok", "bad", "warn", "accent", "key", "hint", "title"))
+_FILLED = ("tab-", "badge-", "chosen", "cursor")
+"""Beginnings of roles with a background: a blank in them is seen."""
 
 
 def merged_blanks(line: Sequence[Span]) -> Line:
     """The line with blanks joined to the span before them, where a blank shows nothing of its role."""
     out: list[Span] = []
     for span in line:
-        if out and span.role in _INKLESS and out[-1].role in _INKLESS and not span.text.strip(" "):
+        if out and not span.text.strip(" ") and not (span.role.startswith(_FILLED) or out[-1].role.startswith(_FILLED)):
             out[-1] = out[-1]._replace(text=out[-1].text + span.text)
         elif span.text:
             out.append(span)

@@ -57,7 +57,8 @@ def _tab(tab: TabFace, index: int, level: int, glyphs: Glyphs) -> Line:
             Span(f"{glyph} {word} ", base if tab.production else f"{base}-{role}", click),
         )
     base = "production" if tab.production else "tab"
-    spans = [Span(number, "dim", click), Span(f"{name} ", base, click), Span(f"{glyph} {word}".rstrip(), role, click)]
+    # Few spans are few bytes: every tab is sent again when one of them changes.
+    spans = [Span(f"{number}{name} ", base, click), Span(f"{glyph} {word}".rstrip(), role, click)]
     if tab.unread:
         spans.append(Span(f" {glyphs.unread}{tab.unread}", "unread", click))
     return (*spans, Span(" ", "text", click))

@@ -73,7 +73,8 @@ class OverviewScreen(VezaScreen):
                 EMPTY,
                 (Span("   ctrl-r", "key"), Span(" reads it again.", "dim")),
             ]
-        self.query_one("#opening", Sheet).set_lines(lines)
+        for sheet in self.query("#opening").results(Sheet):
+            sheet.set_lines(lines)
 
     async def show_active(self) -> None:
         """Bring the active tab's pane to the front."""
