@@ -26,8 +26,11 @@ async def integrity(context: Context, step: Step) -> Result:
     catalogue = catalogue_of(context)
     origin = origin_of(context.plan.options, context.environment.name)
 
+    loop = asyncio.get_running_loop()
+
     def seen(done: int) -> None:
-        context.report.progress(None, f"{done:,} bytes read")
+        # Called from the reading thread; the journal belongs to the loop.
+        loop.call_soon_threadsafe(context.report.progress, None, f"{done:,} bytes read")
 
     record = await asyncio.to_thread(catalogue.require_whole, name, origin, seen=seen)
     result: Result = {"backup": name, "proven": record.proven, "manifest": record.manifest is not None}
