@@ -128,10 +128,15 @@ class EnvironmentFeed:
         return self._publisher.subscribe(callback)
 
     @property
+    def misconfigured(self) -> bool:
+        """Whether the kubeconfig cannot be used: waiting does not help."""
+        return self._cluster is None and self._connect_error is not None
+
+    @property
     def settled(self) -> bool:
         """Whether everything has been answered once, or refused: what `status` waits for."""
         if self._cluster is None:
-            return self._connect_error is not None
+            return self._connect_error is not None and self._monitor.settled
         known = all(f.synced or f.lost is not None for f in self._followings)
         return known and self._monitor.settled and not self._lines.busy
 

@@ -94,14 +94,15 @@ class RedisProbe:
             await client.aclose()
 
     def _explain(self, error: Exception) -> VezaError:
+        from redis.exceptions import AuthenticationError, NoPermissionError
+
         text = printable(str(error).strip() or type(error).__name__, limit=160)
-        if any(
-            word in text for word in ("WRONGPASS", "NOAUTH", "invalid password", "Authentication required", "AUTH ")
-        ):
+        # redis-py leaves the server's error code out of the text, except where it knows no class for it.
+        if isinstance(error, AuthenticationError) or "NOAUTH" in text or "Authentication required" in text:
             return RefusedError(
                 f"the cache at {self._label} refuses the password", hint="check the environment's REDIS_PASSWORD"
             )
-        if "NOPERM" in text:
+        if isinstance(error, NoPermissionError):
             return RefusedError(f"the cache at {self._label}: {text}")
         cause = error.__cause__ or error.__context__
         if isinstance(cause, OSError):

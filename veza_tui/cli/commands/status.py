@@ -67,7 +67,9 @@ async def _settle(feed: EnvironmentFeed, timeout: float) -> None:
     down_until = time.monotonic() + min(RETRY_SECONDS, timeout)
     while time.monotonic() < end:
         await asyncio.sleep(0.05)
-        if feed.settled and (feed.view().link is Link.LIVE or time.monotonic() > down_until):
+        if not feed.settled:
+            continue
+        if feed.view().link is Link.LIVE or feed.misconfigured or time.monotonic() > down_until:
             break
     feed.flush()
 
