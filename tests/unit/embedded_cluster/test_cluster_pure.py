@@ -88,6 +88,14 @@ def test_image_names(image, split, full):
     assert canonical(image) == full
 
 
+def test_command_and_args_replace_entrypoint_and_cmd():
+    image = Image("x", entrypoint=("tool",), cmd=("--help",))
+    assert image.argv((), ()) == ["tool", "--help"]
+    assert image.argv((), ("run",)) == ["tool", "run"]
+    assert image.argv(("sh",), ()) == ["sh"]
+    assert image.argv(("sh",), ("-c", "x")) == ["sh", "-c", "x"]
+
+
 def test_registry_refuses_with_containerds_words():
     images = Images([Image("veza/api", frozenset({"v1"}))])
     assert images.pull("veza/api:v1").repository == "veza/api"

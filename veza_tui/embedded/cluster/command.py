@@ -9,6 +9,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from veza_tui.embedded.cluster.images import Image
 from veza_tui.embedded.cluster.process import ChildProcess, Processes
 from veza_tui.embedded.cluster.programs import ContainerContext
 from veza_tui.embedded.cluster.volumes import substitute
@@ -48,11 +49,11 @@ def checked(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> list[s
 
 
 class CommandProgram:
-    """Runs ``command`` + ``args``; SIGTERM at stop, its output is the log."""
+    """Runs the image's or the container's command; SIGTERM at stop, its output is the log."""
 
-    def __init__(self, processes: Processes, entrypoint: Sequence[str], path: Sequence[str]) -> None:
+    def __init__(self, processes: Processes, image: Image, path: Sequence[str]) -> None:
         self._processes = processes
-        self._entrypoint = tuple(entrypoint)
+        self._image = image
         self._path = tuple(path)
 
     async def run(self, container: ContainerContext) -> int:
@@ -61,7 +62,7 @@ class CommandProgram:
         if scratch is None:
             raise CommandError("no working directory")
         env = child_environment(container.env, container.mounts, scratch, self._path)
-        words = [*(container.command or self._entrypoint), *container.args]
+        words = self._image.argv(container.command, container.args)
         command = checked([substitute(w, container.mounts) for w in words], env, scratch)
         child = await self._processes.start(command, env=env, cwd=scratch)
         reading = asyncio.ensure_future(self._copy(child, container))

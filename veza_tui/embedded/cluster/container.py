@@ -209,7 +209,7 @@ class Container:
 
     def _program(self, image: Image) -> Program:
         if image.real_command:
-            return CommandProgram(self.kit.processes, image.entrypoint, self.kit.tool_path)
+            return CommandProgram(self.kit.processes, image, self.kit.tool_path)
         if self.ephemeral:
             return Idle(3600)
         return image.program()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from veza_tui.embedded.cluster.programs import Fault, Idle, Program, split_image
@@ -24,7 +24,15 @@ class Image:
     real_command: bool = False
     """The container's command really runs as a child process of this machine (``veza/tools``, ``busybox``)."""
     entrypoint: tuple[str, ...] = ()
-    """The command of a ``real_command`` image whose container names none."""
+    """Of a ``real_command`` image: replaced by the container's ``command``."""
+    cmd: tuple[str, ...] = ()
+    """Of a ``real_command`` image: replaced by the container's ``args``, dropped when it has a ``command``."""
+
+    def argv(self, command: Sequence[str], args: Sequence[str]) -> list[str]:
+        """What runs, by the rules of container images."""
+        if command:
+            return [*command, *args]
+        return [*self.entrypoint, *(args or self.cmd)]
 
     def has(self, tag: str) -> bool:
         """Whether the registry has that tag (any digest is found)."""
@@ -42,9 +50,9 @@ class PullError(Exception):
 _VERSION = re.compile(r"latest|stable|edge|v?\d+(\.\d+){0,2}([-.][\w.]+)?")
 
 WELL_KNOWN: tuple[Image, ...] = (
-    Image("veza/tools", None, size=64 << 20, real_command=True, entrypoint=("sh", "-c", "veza-tui --help")),
-    Image("busybox", _VERSION, size=2 << 20, real_command=True, entrypoint=("sh",)),
-    Image("alpine", _VERSION, size=4 << 20, real_command=True, entrypoint=("sh",)),
+    Image("veza/tools", None, size=64 << 20, real_command=True, cmd=("sh", "-c", "veza-tui --help")),
+    Image("busybox", _VERSION, size=2 << 20, real_command=True, cmd=("sh",)),
+    Image("alpine", _VERSION, size=4 << 20, real_command=True, cmd=("sh",)),
     Image("registry.k8s.io/pause", _VERSION, size=300 << 10, shell=False),
 )
 
