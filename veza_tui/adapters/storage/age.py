@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -108,6 +109,12 @@ class EncryptingWriter:
         self._thread.join()
         self._raise()
         return self._sink.finish()
+
+    def stop(self) -> None:
+        """Given up: end the thread, whatever became of it."""
+        with contextlib.suppress(OSError):
+            self._writer.close()
+        self._thread.join()
 
     def _raise(self) -> None:
         if self._error is not None:

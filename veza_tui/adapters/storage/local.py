@@ -192,7 +192,7 @@ class LocalDraft:
         self._root = root
         self._directory = directory
         self._recipients = recipients
-        self._followers: list[LocalFollower] = []
+        self._open: list[LocalFollower | _FileWriter | EncryptingWriter] = []
         self._lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
@@ -208,15 +208,17 @@ class LocalDraft:
         target = self._directory.joinpath(*check_path(final))
         for folder in reversed(target.relative_to(self._directory).parents[:-1]):
             (self._directory / folder).mkdir(mode=0o700, exist_ok=True)
-        writer = _FileWriter(target, final)
-        return EncryptingWriter(writer, self._recipients) if encrypt else writer
+        file = _FileWriter(target, final)
+        writer = EncryptingWriter(file, self._recipients) if encrypt else file
+        self._open += [writer, file]
+        return writer
 
     def direct(self, path: str, *, secret: bool = False, grows: bool = True) -> LocalFollower | None:
         """A file for pg_dump to write; None when it must be encrypted on the way."""
         if secret and self._recipients:
             return None
         follower = LocalFollower(self._directory.joinpath(*check_path(path)), path, grows)
-        self._followers.append(follower)
+        self._open.append(follower)
         return follower
 
     def adopt(self, folder: str) -> Sequence[FileEntry]:
@@ -249,8 +251,8 @@ class LocalDraft:
 
     def abort(self) -> None:
         """Nothing of it stays."""
-        for follower in self._followers:
-            follower.stop()
+        for one in self._open:
+            one.stop()
         shutil.rmtree(self._directory, ignore_errors=True)
         self._release()
 
@@ -281,6 +283,9 @@ class _FileWriter:
         os.fsync(self._file.fileno())
         self._file.close()
         return FileEntry(self._entry, self._size, self._digest.hexdigest())
+
+    def stop(self) -> None:
+        self._file.close()
 
 
 class LocalFollower:

@@ -54,6 +54,7 @@ class S3Draft:
         self._label = label
         self._directory: Path | None = None
         self._writers: list[_Upload] = []
+        self._encrypting: list[EncryptingWriter] = []
 
     @property
     def directory(self) -> Path:
@@ -68,7 +69,10 @@ class S3Draft:
         encrypt = secret and bool(self._recipients)
         final = path + SUFFIX if encrypt else path
         upload = self._upload(final)
-        return EncryptingWriter(upload, self._recipients) if encrypt else upload
+        if not encrypt:
+            return upload
+        self._encrypting.append(EncryptingWriter(upload, self._recipients))
+        return self._encrypting[-1]
 
     def _upload(self, path: str) -> _Upload:
         upload = _Upload(self._client, self._bucket, self._base + path, path, f"{self._label}/{self.name}/{path}")
@@ -103,6 +107,8 @@ class S3Draft:
 
     def abort(self) -> None:
         """Remove what was uploaded; what cannot be removed now is found by the next sweep through the claim."""
+        for encrypting in self._encrypting:
+            encrypting.stop()
         for writer in self._writers:
             writer.abort()
         with contextlib.suppress(Exception):
