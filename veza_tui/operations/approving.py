@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import Sequence
@@ -28,16 +29,22 @@ async def waiting(world: World) -> Sequence[Ask]:
         return [ask for ask in await DirectoryApprovals(directory).asks() if _fits(world, ask)]
     found: dict[str, Ask] = {}
     problems: list[VezaError] = []
-    for name in world.environments():
-        try:
-            env = world.environment(name)
-            place = ClusterApprovals(world.cluster(env), env.kubernetes.namespace)
-            found.update({ask.id: ask for ask in await place.asks() if _fits(world, ask)})
-        except VezaError as error:
-            problems.append(error)
+    # All at once: a cluster that is down must not keep the others waiting one after the other.
+    for answer in await asyncio.gather(*(_asks(world, n) for n in world.environments()), return_exceptions=True):
+        if isinstance(answer, VezaError):
+            problems.append(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            found.update({ask.id: ask for ask in answer if _fits(world, ask)})
     if problems and not found:
         raise problems[0]
     return [found[key] for key in sorted(found)]
+
+
+async def _asks(world: World, name: str) -> list[Ask]:
+    env = world.environment(name)
+    return await ClusterApprovals(world.cluster(env), env.kubernetes.namespace).asks()
 
 
 def find_ask(asks: Sequence[Ask], text: str) -> Ask:

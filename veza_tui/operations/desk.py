@@ -19,6 +19,7 @@ from veza_tui.operations.checks import may_create_namespace, uses_cluster
 from veza_tui.operations.local_lock import LocalLock
 from veza_tui.operations.lock import DURATION, Holder, LeaseLock
 from veza_tui.operations.namespace import ensure_namespace
+from veza_tui.operations.policy import changes_something
 from veza_tui.operations.request import Request
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import Cluster, ClusterError
@@ -92,9 +93,9 @@ class Desk:
         await self._namespace(cluster(), plan)
         return ClusterApprovals(cluster(), plan.target.namespace)
 
-    async def lock(self, cluster: Callable[[], Cluster], plan: Plan, request: Request) -> str:
+    async def lock(self, cluster: Callable[[], Cluster], plan: Plan, request: Request, *, again: bool) -> str:
         """Take both locks; returns whom the Lease was taken over from."""
-        holder = Holder(request.id, plan.kind, f"{request.person.user}@{request.person.host}")
+        holder = Holder(request.id, plan.kind, f"{request.person.user}@{request.person.host}", changes_something(plan))
         local = LocalLock(self._state, plan.target.cluster_uid, plan.target.environment)
         local.acquire(holder, self._clock.now())
         self._local = local
@@ -106,7 +107,7 @@ class Desk:
         lease = LeaseLock(
             self._cluster, self._clock, target.namespace, target.environment, holder, duration=self._duration
         )
-        taken_from = await lease.acquire(take_over=request.take_over)
+        taken_from = await lease.acquire(take_over=request.take_over, again=again)
         self._lease = lease
         return taken_from
 

@@ -99,7 +99,8 @@ class Gate:
         """Take the locks, and look once more: whoever held them until now may have changed things."""
         if self.plan.options.get("lock") is False:
             return
-        taken_from = await self.desk.lock(self.retrying_cluster, self.plan, self._request)
+        again = mode != "run" and self.past.begun
+        taken_from = await self.desk.lock(self.retrying_cluster, self.plan, self._request, again=again)
         if taken_from:
             self.write("note", {"text": f"the lock was taken over from {taken_from}"}, sync=True)
             self.desk.audit("take-over", detail=f"stale lock taken over from {taken_from}")

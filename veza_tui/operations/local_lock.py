@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -17,7 +18,9 @@ class LocalLock:
     """A lock file of this OS user on this machine; the kernel frees it when the process ends."""
 
     def __init__(self, state: Path, cluster_uid: str, environment: str) -> None:
-        self._path = private_directory(state / "locks") / f"{environment}-{cluster_uid[:36] or 'none'}.lock"
+        # The uid comes from the cluster: hashed, so that it can be no path.
+        which = hashlib.sha256(cluster_uid.encode()).hexdigest()[:16]
+        self._path = private_directory(state / "locks") / f"{environment}-{which}.lock"
         self._fd = -1
 
     def acquire(self, holder: Holder, since: float) -> None:

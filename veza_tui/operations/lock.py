@@ -30,6 +30,8 @@ DURATION = 30.0
 """Seconds after the last renewal at which a lock counts as stale."""
 _OPERATION = "veza-tui/operation"
 _KIND = "veza-tui/kind"
+_LAST_CHANGE = "veza-tui/last-change"
+"""The operation that changed the environment last: an older one is neither resumed nor undone over it."""
 
 
 class LockLostError(LockedError):
@@ -44,6 +46,8 @@ class Holder:
     kind: str
     label: str
     """user@host."""
+    changes: bool = True
+    """Whether its plan changes something."""
 
 
 class LeaseLock:
@@ -72,10 +76,11 @@ class LeaseLock:
         self.lost = ""
         """Why it is not ours any more; empty while it is."""
 
-    async def acquire(self, *, take_over: bool = False) -> str:
+    async def acquire(self, *, take_over: bool = False, again: bool = False) -> str:
         """Take it and renew it from now on; returns whom it was taken over from, empty for nobody.
 
         Raises:
+            RefusedError: ``again`` (a resume, an undo) and another operation has changed the environment since.
             LockedError: somebody holds it; the line says who, which operation and since when.
             ClusterError: the cluster does not answer or refuses.
         """
@@ -84,6 +89,8 @@ class LeaseLock:
             current = None
             try:
                 current = await self._read()
+                if again and current is not None:
+                    self._refuse_after_others(current)
                 if current is not None and self._ours(current):
                     # Ours from before a crash or a lost answer; renewed once to be sure of it.
                     wanted = self._claim(current, fresh=False)
@@ -192,6 +199,14 @@ class LeaseLock:
         spec = lease.get("spec") or {}
         return bool(spec.get("holderIdentity")) and _annotations(lease).get(_OPERATION) == self._holder.operation
 
+    def _refuse_after_others(self, lease: JSONObject) -> None:
+        last = printable(str(_annotations(lease).get(_LAST_CHANGE, "")), limit=60)
+        if last not in ("", self._holder.operation):
+            raise RefusedError(
+                f"operation {last} has changed {self._environment} since",
+                hint="going on with the older one, or taking it back, would overwrite that; make a new plan",
+            )
+
     def _may_claim(self, current: JSONObject | None, take_over: bool) -> str:
         if current is None or not (current.get("spec") or {}).get("holderIdentity"):
             return ""
@@ -226,6 +241,7 @@ class LeaseLock:
                 **(old.get("annotations") or {}),
                 _OPERATION: self._holder.operation,
                 _KIND: self._holder.kind,
+                **({_LAST_CHANGE: self._holder.operation} if self._holder.changes else {}),
             },
         }
         for key in ("resourceVersion", "uid"):

@@ -418,6 +418,9 @@ def test_approval_by_another_os_user(desk: Desk, tmp_path: Path) -> None:
     own = desk.run("approve", operation, "--yes")
     assert own.returncode == 6 and "somebody else" in own.stderr
     assert operation in desk.run("approve").stdout
+    for flag in ([], ["--deny"]):
+        sealed = desk.run("--read-only", "approve", operation, "--yes", *flag)
+        assert sealed.returncode == 6
     assert desk.made() == set()
     if os.getuid() != 0:
         desk.run("operations", "cancel", operation)

@@ -533,3 +533,23 @@ async def test_drift_while_waiting_voids(bench: Bench) -> None:
     await approving
     assert (outcome.state, outcome.exit, LOG) == (OperationState.FAILED, 6, [])
     assert "void" in outcome.reason
+
+
+@pytest.mark.parametrize("mode", ["resume", "undo"])
+async def test_an_older_operation_is_not_run_over_a_newer_one(bench: Bench, mode: str) -> None:
+    HOOKS["b"] = fails
+    plan = bench.plan()
+    await bench.run(plan)
+    HOOKS.clear()
+    other = Bench(bench.path / "other", cluster=bench.cluster, clock=bench.clock)
+    other.request["id"] = "20260301t120405999-000000"
+    # One that changes nothing is no obstacle, though it holds the lock in its time.
+    await other.run(other.plan(step("x", mutates=False)))
+    third = Bench(bench.path / "third", cluster=bench.cluster, clock=bench.clock)
+    third.request["id"] = "20260301t120405999-000001"
+    await third.run(third.plan(step("y")))
+    LOG.clear()
+    for _ in range(2):
+        with pytest.raises(RefusedError, match="20260301t120405999-000001 has changed development since"):
+            await bench.run(plan, mode, bench.files.id)
+    assert LOG == []
