@@ -28,25 +28,25 @@ def shown_name(name: str, production: bool) -> str:
 def tab_bar(tabs: Sequence[TabFace], user: str, cells: int, glyphs: Glyphs) -> Line:
     """One line of ``cells`` cells; says less, in steps, when there is little room. The active tab is always in it."""
     right: Line = (Span(f"{clean(user, 24)} ", "dim"),) if user else EMPTY
-    for level in range(5):
+    for level in range(6):
         pieces = [_tab(tab, i, level, glyphs) for i, tab in enumerate(tabs)]
         brand = (Span(" veza ", "brand"),) if level < 2 else EMPTY
         left = (*brand, *(span for piece in pieces for span in (Span(" "), *piece)))
         tail = right if level == 0 else EMPTY
-        if line_width(left) + line_width(tail) + 2 <= cells:
+        if line_width(left) + (line_width(tail) + 2 if tail else 0) <= cells:
             return apart(left, tail, cells)
-    return _window([_tab(tab, i, 4, glyphs) for i, tab in enumerate(tabs)], tabs, cells, glyphs)
+    return _window([_tab(tab, i, 5, glyphs) for i, tab in enumerate(tabs)], tabs, cells, glyphs)
 
 
 def _tab(tab: TabFace, index: int, level: int, glyphs: Glyphs) -> Line:
-    """Up to level 2 everything; 3: words only where not ok; 4: also names cut, words only on the active tab."""
+    """Up to 2 everything; 3: no air; 4: words only where not ok; 5: names cut, words only on the active tab."""
     glyph, word, role = tab.state
     click = f"tab:{index}"
     number = f" {index + 1} " if index < 9 else " "
     name = shown_name(tab.name, tab.production)
-    if level == 4:
+    if level == 5:
         name = fit(name, min(len(name), 12))
-    if (level == 3 and word == "ok" and not tab.active) or (level == 4 and not tab.active):
+    if (level == 4 and word == "ok" and not tab.active) or (level == 5 and not tab.active):
         word = ""
     if tab.active:
         base = "tab-production" if tab.production else "tab-active"
@@ -58,10 +58,14 @@ def _tab(tab: TabFace, index: int, level: int, glyphs: Glyphs) -> Line:
         )
     base = "production" if tab.production else "tab"
     # Few spans are few bytes: every tab is sent again when one of them changes.
-    spans = [Span(f"{number}{name} ", base, click), Span(f"{glyph} {word}".rstrip(), role, click)]
+    air = level < 3
+    spans = [
+        Span(f"{number if air else number.lstrip()}{name} ", base, click),
+        Span(f"{glyph} {word}".rstrip(), role, click),
+    ]
     if tab.unread:
         spans.append(Span(f" {glyphs.unread}{tab.unread}", "unread", click))
-    return (*spans, Span(" ", "text", click))
+    return (*spans, Span(" ", "text", click)) if air else tuple(spans)
 
 
 def _window(pieces: Sequence[Line], tabs: Sequence[TabFace], cells: int, glyphs: Glyphs) -> Line:
