@@ -100,3 +100,4 @@ class Kubelet:
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=5)
         await self.kit.processes.stop()
+        await asyncio.sleep(0.01)  # connections that the programs have closed get their last callbacks
