@@ -124,18 +124,54 @@ def make_screen_services(directory: Path, *, read_only: bool = False) -> Provide
         return load_workspace(directory)
 
     clock = SystemClock()
+
+    @cache
+    def world() -> World:
+        return World(workspace(), clock, read_only=read_only)
+
     return ProvidedServices(
         names=lambda: workspace().names(),
         environment=lambda name: workspace().environment(name),
-        feed=lambda environment: make_feed(workspace(), environment),
+        feed=lambda environment: make_feed(
+            workspace(), environment, last_operation=last_operation, newest_backup=newest_backup_of(workspace)
+        ),
         clock=clock,
         user=getuser(),
         read_only=read_only,
         services={
             "workspace": workspace,
-            "world": lambda: World(workspace(), clock, read_only=read_only),
+            "world": world,
+            "operations": lambda: operations_service(world()),
         },
     )
+
+
+async def last_operation(environment: str) -> LastOperation | None:
+    """The newest operation on an environment, from the journals of this machine."""
+    import asyncio
+
+    from veza_tui.model.view import LastOperation
+
+    found = await asyncio.to_thread(lambda: list(operation_store().list(environment))[:1])
+    if not found:
+        return None
+    newest = found[0]
+    return LastOperation(newest.id, newest.kind, newest.user, str(newest.state), newest.ended or newest.started or 0.0)
+
+
+def newest_backup_of(workspace: Callable[[], Workspace]) -> Callable[[str], Awaitable[NewestBackup | None]]:
+    """Asks the catalogue for an environment's newest backup of its database."""
+    import asyncio
+
+    async def newest(environment: str) -> NewestBackup | None:
+        from veza_tui.operations.backup.catalogue import Catalogue
+        from veza_tui.operations.backup.policy import newest_of
+
+        place = workspace()
+        storage = open_storage(place, place.environment(environment))
+        return newest_of(await asyncio.to_thread(Catalogue(storage).records, environment))
+
+    return newest
 
 
 async def kubernetes_secret(cluster: Cluster, environment: Environment) -> Mapping[str, str]:

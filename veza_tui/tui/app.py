@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from veza_tui.model.errors import VezaError
 from veza_tui.model.view import EnvironmentView
 from veza_tui.model.workload import PodRow
 from veza_tui.resources import shipped
-from veza_tui.tui.actions import BY_ID, Situation, applies
+from veza_tui.tui.actions import ACTIONS, BY_ID, Situation, applies
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
 from veza_tui.tui.registry import handled, handler
 from veza_tui.tui.screens.base import VezaScreen
@@ -129,11 +130,19 @@ class VezaApp(App[int]):
             self._opening = False
         feeds = self.services.feeds(environments)
         self.tabs = [EnvironmentTab(e, f, f.view()) for e, f in zip(environments, feeds, strict=True)]
-        overview = self.overview
-        await overview.show_active()
+        self.active_index = self.active_index if self.active_index < len(self.tabs) else 0
+        await self.overview.show_active()
         for tab in self.tabs:
             tab.unsubscribe = tab.feed.subscribe(self._published(tab))
         await asyncio.gather(*(tab.feed.start() for tab in self.tabs))
+        self.spawn(self._offer_interrupted())
+
+    async def _offer_interrupted(self) -> None:
+        from veza_tui.tui.operate import offer_interrupted
+
+        await asyncio.sleep(1.0)  # the rows come first
+        with contextlib.suppress(KeyError):  # no operations here: a test's services
+            await offer_interrupted(self)
 
     def _published(self, tab: EnvironmentTab) -> Callable[[EnvironmentView], None]:
         def publish(view: EnvironmentView) -> None:
@@ -216,6 +225,9 @@ class VezaApp(App[int]):
 
     def activate(self, index: int) -> None:
         """Open the environment ``index``; screens over the overview are closed."""
+        if not self.tabs:
+            # Typed before the workspace was read: opened as soon as it is.
+            self.active_index = index
         if not 0 <= index < len(self.tabs):
             return
         while len(self.screen_stack) > 1:
@@ -252,12 +264,16 @@ class VezaApp(App[int]):
             return
         at = self.veza_screen.situation()
         entry = BY_ID[action]
-        if not handled(action) or not applies(entry, at):
+        if key:
+            # One key may mean another thing on a screen of its own: what is named for that screen wins.
+            same = [a for a in ACTIONS if key in a.keys and handled(a.id) and applies(a, at)]
+            entry = min(same, key=lambda a: not a.screens, default=entry)
+        if not handled(entry.id) or not applies(entry, at):
             return
         if (reason := entry.enabled(at)) is not None:
             self.tell(f"{entry.title}: {reason}")
             return
-        self.spawn(handler(action)(self, at))
+        self.spawn(handler(entry.id)(self, at))
 
     async def on_event(self, event: events.Event) -> None:
         """Keys typed before a question was painted never answer it."""

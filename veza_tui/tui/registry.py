@@ -16,6 +16,7 @@ Handler = Callable[["VezaApp", Situation], Awaitable[None]]
 """Runs on the application's loop; raises VezaError to have its one line shown."""
 
 _OWN = "veza_tui.tui.handlers"
+_OPERATE = "veza_tui.tui.operate"
 
 # action id -> "module:function" with the signature of Handler.
 HANDLERS: dict[str, str] = {
@@ -40,6 +41,18 @@ HANDLERS: dict[str, str] = {
     "theme": f"{_OWN}:next_theme",
     "quit": f"{_OWN}:quit_program",
     "tab": f"{_OWN}:go_to_tab",
+    "deploy": f"{_OPERATE}:deploy",
+    "undo": f"{_OPERATE}:undo_rollout",
+    "restart": f"{_OPERATE}:restart",
+    "pause": f"{_OPERATE}:pause",
+    "resume": f"{_OPERATE}:resume_rollouts",
+    "switch_back": f"{_OPERATE}:switch_back",
+    "backup": f"{_OPERATE}:backup",
+    "undo_restore": f"{_OPERATE}:undo_restore",
+    "operations": f"{_OPERATE}:open_operations",
+    "operation.cancel": f"{_OPERATE}:cancel",
+    "operation.resume": f"{_OPERATE}:resume_operation",
+    "operation.undo": f"{_OPERATE}:undo_operation",
 }
 if os.environ.get("VEZA_DEMO_CONTROL"):
     # Whoever opened the screen offers exercises on a control socket.

@@ -1,0 +1,161 @@
+"""Handlers of the actions that change something: plan, show, confirm, start, watch. Nothing runs in this process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from veza_tui.model.errors import RefusedError
+from veza_tui.operations.confirm import Tier
+from veza_tui.operations.service import OperationsService, Preview
+from veza_tui.tui.actions import Situation
+from veza_tui.tui.dialogs.confirm import Question, confirm, shown_steps
+from veza_tui.tui.screens.operation import OperationScreen
+from veza_tui.tui.screens.operations import OperationsScreen
+
+if TYPE_CHECKING:
+    from veza_tui.operations.context import Planner
+    from veza_tui.tui.app import VezaApp
+
+
+def operations(app: VezaApp) -> OperationsService:
+    """The service that wiring provides."""
+    service: OperationsService = app.services.service("operations")
+    return service
+
+
+async def run(app: VezaApp, at: Situation, planner: Planner, *, verb: str, danger: bool | None = None) -> str:
+    """Make the plan, ask, start the runner and open its page; returns the operation's id, empty when nothing ran.
+
+    Raises:
+        VezaError: planning or starting was refused; the line is shown.
+    """
+    if at.environment is None:
+        return ""
+    service = operations(app)
+    preview = await service.plan(at.environment.name, planner)
+    if preview.refusal:
+        service.deny(preview.plan, preview.refusal)
+        raise RefusedError(preview.refusal, hint="nothing was changed")
+    if not preview.plan.steps:
+        app.tell(f"{preview.plan.title}: nothing to do")
+        return ""
+    if not await confirm(app, question_of(preview, verb, danger=danger)):
+        app.tell("cancelled: nothing was changed")
+        return ""
+    confirmed = "typed in the screen" if preview.tier is Tier.TYPE else "confirmed in the screen"
+    operation_id = await service.start(preview, confirmed=confirmed)
+    app.push_screen(OperationScreen(service, operation_id))
+    return operation_id
+
+
+def question_of(preview: Preview, verb: str, *, danger: bool | None = None) -> Question:
+    """The plan as the confirmation shows it."""
+    plan = preview.plan
+    lines = list(plan.notes)
+    if preview.approvers:
+        lines.append(f"{preview.approvers} other person(s) must approve it: veza-tui approve ID.")
+    return Question(
+        title=plan.title,
+        lines=tuple(lines),
+        changes=plan.changes,
+        steps=shown_steps([s.title for s in plan.steps]),
+        yes=verb,
+        typed=preview.text if preview.tier is Tier.TYPE else "",
+        danger=preview.environment.production if danger is None else danger,
+    )
+
+
+async def deploy(app: VezaApp, at: Situation) -> None:
+    """``D``."""
+    from veza_tui.operations.deploy.plan import deploy_planner
+
+    await run(app, at, deploy_planner(), verb="Deploy")
+
+
+async def undo_rollout(app: VezaApp, at: Situation) -> None:
+    """``u``: back to the last good release."""
+    from veza_tui.operations.deploy.plan import rollback_planner
+
+    await run(app, at, rollback_planner(), verb="Roll back")
+
+
+async def restart(app: VezaApp, at: Situation) -> None:
+    """Restart every service, one pod after another."""
+    from veza_tui.operations.deploy.touch import touch_planner
+
+    await run(app, at, touch_planner("restart", ()), verb="Restart")
+
+
+async def pause(app: VezaApp, at: Situation) -> None:
+    """Pause every rollout."""
+    from veza_tui.operations.deploy.touch import touch_planner
+
+    await run(app, at, touch_planner("pause", ()), verb="Pause")
+
+
+async def resume_rollouts(app: VezaApp, at: Situation) -> None:
+    """Resume every rollout."""
+    from veza_tui.operations.deploy.touch import touch_planner
+
+    await run(app, at, touch_planner("resume", ()), verb="Resume")
+
+
+async def switch_back(app: VezaApp, at: Situation) -> None:
+    """Blue-green: traffic back to the pods from before the last switch."""
+    from veza_tui.operations.deploy.bluegreen import switch_back_plan
+
+    await run(app, at, switch_back_plan, verb="Switch back")
+
+
+async def backup(app: VezaApp, at: Situation) -> None:
+    """``B``: a backup, proven by a load into a scratch database."""
+    from veza_tui.operations.backup.plan import BackupRequest, backup_planner
+
+    await run(app, at, backup_planner(BackupRequest(verify=True)), verb="Back up", danger=False)
+
+
+async def undo_restore(app: VezaApp, at: Situation) -> None:
+    """Swap back the database that the last restore set aside."""
+    from veza_tui.operations.restore.plan import undo_plan
+
+    await run(app, at, undo_plan, verb="Undo the restore")
+
+
+async def open_operations(app: VezaApp, at: Situation) -> None:
+    """``O``."""
+    if not isinstance(app.veza_screen, OperationsScreen):
+        app.push_screen(OperationsScreen(operations(app)))
+
+
+async def cancel(app: VezaApp, at: Situation) -> None:
+    """``x`` on an operation's page."""
+    if isinstance(app.veza_screen, OperationScreen):
+        app.veza_screen.cancel()
+
+
+async def resume_operation(app: VezaApp, at: Situation) -> None:
+    """``r`` on an interrupted operation: from its last finished step."""
+    screen = app.veza_screen
+    if isinstance(screen, OperationScreen):
+        await operations(app).resume(screen.operation_id)
+        screen.follow()
+
+
+async def undo_operation(app: VezaApp, at: Situation) -> None:
+    """``u`` on an interrupted operation: take back what it did."""
+    screen = app.veza_screen
+    if isinstance(screen, OperationScreen):
+        question = Question(f"Take back operation {screen.operation_id}?", yes="Take back", danger=True)
+        if await confirm(app, question):
+            await operations(app).undo(screen.operation_id)
+            screen.follow()
+
+
+async def offer_interrupted(app: VezaApp) -> None:
+    """At the start: an operation whose runner died is offered at once."""
+    import asyncio
+
+    found = await asyncio.to_thread(operations(app).interrupted)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        app.tell(f"{found[0].title} was interrupted{more}: O opens it, resume or undo it there", bad=True)

@@ -1,0 +1,157 @@
+"""A running or past operation as lines. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from veza_tui.model.journal import OperationState, OperationStatus, StepState, StepStatus
+from veza_tui.tui.presentation.ages import calm_age, moment
+from veza_tui.tui.presentation.bars import rollout_bar
+from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.section import heading
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, clip, fit
+
+WORDS = {
+    OperationState.WAITING: ("waits for an approval", "warn"),
+    OperationState.RUNNING: ("running", "progress"),
+    OperationState.CANCELLING: ("cancelling", "warn"),
+    OperationState.CANCELLED: ("cancelled", "dim"),
+    OperationState.FAILED: ("FAILED", "bad"),
+    OperationState.ROLLED_BACK: ("failed, rolled back", "warn"),
+    OperationState.INTERRUPTED: ("INTERRUPTED", "bad"),
+    OperationState.DONE: ("done", "ok"),
+}
+
+
+def step_glyph(state: StepState, glyphs: Glyphs) -> Span:
+    """The sign of a step, in its colour."""
+    return {
+        StepState.PENDING: Span(glyphs.unknown, "faint"),
+        StepState.RUNNING: Span(glyphs.progressing, "progress"),
+        StepState.DONE: Span(glyphs.ok, "ok"),
+        StepState.FAILED: Span(glyphs.failed, "bad"),
+        StepState.SKIPPED: Span(glyphs.dash, "dim"),
+        StepState.UNDONE: Span(glyphs.up, "warn"),
+    }[state]
+
+
+def duration(seconds: float | None) -> str:
+    """``0.4 s``, ``12 s``, ``3 min``."""
+    if seconds is None:
+        return ""
+    return f"{max(seconds, 0):.1f} s" if seconds < 10 else calm_age(seconds)
+
+
+def title_line(status: OperationStatus, now: float, cells: int, glyphs: Glyphs) -> Line:
+    """Title, state, who and how long."""
+    word, role = WORDS[status.state]
+    ended = status.ended or now
+    took = duration(ended - status.started) if status.started else ""
+    left: Line = (Span(" "), Span(clean(status.title, 200), "strong"))
+    right: Line = (Span(word, role), Span(f"  {took}  ", "dim"), Span(clean(status.user, 30), "dim"), Span(" "))
+    return apart(left, right, cells)
+
+
+def operation_lines(
+    status: OperationStatus, tail: Sequence[str], now: float, cells: int, rows: int, glyphs: Glyphs
+) -> list[Line]:
+    """The whole page: state, steps with bars, why it stopped, the newest output in what room is left."""
+    lines: list[Line] = [title_line(status, now, cells, glyphs)]
+    lines += _reason(status, cells, glyphs)
+    lines += [EMPTY, heading("STEPS", (), cells, glyphs)]
+    steps: list[Line] = []
+    for number, step in enumerate(status.steps, 1):
+        steps += step_lines(number, step, now, cells, glyphs)
+    lines += steps
+    room = rows - len(lines) - 2
+    if tail and room > 0:
+        lines += [EMPTY, heading("OUTPUT", (), cells, glyphs)]
+        lines += [clip((Span("  "), Span(clean(line, 500), "dim")), cells) for line in tail[-room:]]
+    return lines
+
+
+def _reason(status: OperationStatus, cells: int, glyphs: Glyphs) -> list[Line]:
+    lines: list[Line] = []
+    if status.state is OperationState.CANCELLING:
+        at = f" after “{clean(status.safe_point, 80)}”" if status.safe_point else " at the next safe point"
+        lines.append((Span(f" {glyphs.todo} stops{at}; x again cuts the running step off", "warn"),))
+    elif status.reason and status.state is not OperationState.DONE:
+        from veza_tui.tui.presentation.problems import wrapped
+
+        role = WORDS[status.state][1]
+        lines += [(Span(f" {part}", role),) for part in wrapped(status.reason, cells - 2)[:4]]
+    if status.state is OperationState.INTERRUPTED:
+        lines.append((Span(f" {glyphs.todo} r resumes it from its last finished step, u takes it back", "strong"),))
+    lines += [(Span(f" left: {clean(line, 160)}", "warn"),) for line in getattr(status, "left", ())]
+    return lines
+
+
+def step_lines(number: int, step: StepStatus, now: float, cells: int, glyphs: Glyphs) -> list[Line]:
+    """One step: sign, title, bar or duration; below it, while it runs, where it stands."""
+    running = step.state is StepState.RUNNING
+    took = None
+    if step.started is not None:
+        took = (step.ended or now) - step.started if step.ended or running else None
+    role = {"running": "strong", "failed": "bad", "pending": "dim", "skipped": "dim"}.get(step.state.value, "text")
+    left: Line = (Span("  "), step_glyph(step.state, glyphs), Span(f" {clean(step.title, 200)}", role))
+    right: list[Span] = []
+    if running and step.progress is not None:
+        right = [*progress_bar(step.progress, 16, glyphs), Span(f" {step.progress * 100:3.0f} %", "progress")]
+    word = "" if step.state is not StepState.SKIPPED else clean(step.detail, 40)
+    right.append(Span(f"  {fit(word or duration(took), max(8, len(word)), align='right')} ", "dim"))
+    lines = [apart(left, tuple(right), cells)]
+    if running or step.state is StepState.FAILED:
+        bars = deployment_lines(step.data, cells, glyphs)
+        lines += bars
+        if step.detail and not bars:
+            lines.append(clip((Span("      "), Span(clean(step.detail, 300), "bad" if not running else "dim")), cells))
+    return lines
+
+
+def progress_bar(fraction: float, cells: int, glyphs: Glyphs) -> Line:
+    """A bar of a fraction 0..1."""
+    done = min(cells, round(max(fraction, 0.0) * cells))
+    return (Span(glyphs.full * done, "progress"), Span(glyphs.rest * (cells - done), "faint"))
+
+
+def deployment_lines(data: Mapping[str, Any], cells: int, glyphs: Glyphs) -> list[Line]:
+    """A bar for each deployment of a rollout, and its new pods as they appear."""
+    lines: list[Line] = []
+    for entry in data.get("deployments") or []:
+        if not isinstance(entry, Mapping):
+            continue
+        desired, new, old = (_whole(entry.get(k)) for k in ("desired", "new", "old"))
+        ready = _whole(entry.get("ready"))
+        name = clean(str(entry.get("name", "")), 60)
+        bar = rollout_bar(ready, old, max(desired, 1), 16, glyphs, "ok" if ready >= desired else "progress")
+        counts = f" {ready}/{desired} ready, {new} new" + (f", {old} old" if old else "")
+        reason = clean(str(entry.get("reason") or ""), 200)
+        lines.append(
+            clip((Span("      "), Span(fit(name, 22)), Span(" "), *bar, Span(counts, "dim"),
+                  Span(f"  {reason}", "bad")), cells)
+        )  # fmt: skip
+        for pod in entry.get("pods") or []:
+            if isinstance(pod, Mapping) and str(pod.get("status")) != "Running":
+                text = f"{clean(str(pod.get('name')), 70)}  {clean(str(pod.get('status')), 40)}"
+                lines.append(clip((Span("        "), Span(text, "dim")), cells))
+    return lines
+
+
+def _whole(value: object) -> int:
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def history_cells(status: OperationStatus, now: float) -> tuple[Span, ...]:
+    """The columns of the history: when, what, environment, who, outcome, reason."""
+    word, role = WORDS[status.state]
+    took = duration(status.ended - status.started) if status.ended and status.started else ""
+    return (
+        Span(moment(status.started, now) if status.started else "", "dim"),
+        Span(clean(status.kind, 30), "strong"),
+        Span(clean(status.environment, 40)),
+        Span(word, role),
+        Span(took, "dim"),
+        Span(clean(status.user, 40), "dim"),
+        Span(clean(status.reason, 200) if status.state is not OperationState.DONE else "", "dim"),
+    )
