@@ -7,7 +7,6 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -31,12 +30,54 @@ _MARKS = {
 }
 
 
-async def follow(service: OperationsService, operation: str, *, as_json: bool) -> int:
+class Signals:
+    """Ctrl-C asks to cancel, again forces; TERM and HUP leave. In force from before the start: none gets lost."""
+
+    def __init__(self, service: OperationsService) -> None:
+        self._service = service
+        self._operation = ""
+        self._asked = 0
+        self.left = asyncio.Event()
+
+    def __enter__(self) -> Signals:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        loop.add_signal_handler(signal.SIGTERM, self.left.set)
+        loop.add_signal_handler(signal.SIGHUP, self.left.set)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+    def attach(self, operation: str) -> None:
+        """It has begun: what was asked until now is passed on."""
+        self._operation = operation
+        if self._asked:
+            self._cancel()
+
+    def _interrupt(self) -> None:
+        self._asked += 1
+        if self._operation:
+            self._cancel()
+        else:
+            click.echo("\ncancel asked for, it is just starting", err=True)
+
+    def _cancel(self) -> None:
+        try:
+            self._service.cancel(self._operation, force=self._asked > 1)
+        except VezaError as error:
+            click.echo(f"\nveza-tui: {error}", err=True)
+            return
+        if self._asked == 1:
+            click.echo("\ncancel asked for; Ctrl-C again forces it", err=True)
+
+
+async def follow(service: OperationsService, operation: str, signals: Signals, *, as_json: bool) -> int:
     """Print progress until the end; returns the outcome's exit code. Leaving does not stop the operation."""
-    stop = asyncio.Event()
     printer = Printer(sys.stderr.isatty())
-    with _signals(service, operation, stop):
-        status = await _watch(service, operation, printer, stop)
+    status = await _watch(service, operation, printer, signals.left)
     if status is None:
         click.echo(f"veza-tui: left; {operation} goes on: veza-tui operations attach {operation}", err=True)
         return Exit.TERMINATED
@@ -75,32 +116,6 @@ async def _watch(
             printer.update(status)
     finally:
         stopped.cancel()
-
-
-@contextlib.contextmanager
-def _signals(service: OperationsService, operation: str, stop: asyncio.Event) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    asked = 0
-
-    def cancel() -> None:
-        nonlocal asked
-        asked += 1
-        try:
-            service.cancel(operation, force=asked > 1)
-        except VezaError as error:
-            click.echo(f"\nveza-tui: {error}", err=True)
-            return
-        if asked == 1:
-            click.echo("\ncancel asked for; Ctrl-C again forces it", err=True)
-
-    loop.add_signal_handler(signal.SIGINT, cancel)
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, stop.set)
-    try:
-        yield
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.remove_signal_handler(number)
 
 
 class Printer:

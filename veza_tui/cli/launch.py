@@ -17,7 +17,7 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -83,10 +83,10 @@ def launch(
             if not preview.plan.steps:
                 return _nothing_to_do(preview, as_json=as_json)
             confirmed = confirm_preview(service, preview, yes=yes, confirm=confirm)
-            operation = await service.start(
+            start = service.start(
                 preview, confirmed=confirmed, reason=reason, break_glass=break_glass, take_over=take_over
             )
-            return await after_start(service, operation, detach=detach, as_json=as_json)
+            return await start_and_follow(service, start, detach=detach, as_json=as_json)
 
     return asyncio.run(main())
 
@@ -103,13 +103,18 @@ async def operations_service(options: Options) -> AsyncIterator[OperationsServic
         await world.close()
 
 
-async def after_start(service: OperationsService, operation: str, *, detach: bool, as_json: bool) -> int:
-    """Follow an operation that has begun, or say where it goes on."""
-    from veza_tui.cli.follow import follow
+async def start_and_follow(
+    service: OperationsService, start: Coroutine[Any, Any, str], *, detach: bool, as_json: bool
+) -> int:
+    """Start an operation and follow it, or say where it goes on."""
+    from veza_tui.cli.follow import Signals, follow
     from veza_tui.operations.fold import status_json
 
-    if not detach:
-        return await follow(service, operation, as_json=as_json)
+    with Signals(service) as signals:
+        operation = await start
+        signals.attach(operation)
+        if not detach:
+            return await follow(service, operation, signals, as_json=as_json)
     if as_json:
         click.echo(json.dumps(status_json(service.show(operation)), ensure_ascii=False))
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from veza_tui.cli.launch import after_start, confirm_preview, operations_service
+from veza_tui.cli.launch import confirm_preview, operations_service, start_and_follow
 from veza_tui.model.exits import Exit
 from veza_tui.model.text import printable
 
@@ -68,10 +68,13 @@ def show(operation: str, as_json: bool) -> int:
 @click.pass_obj
 def attach(options: Options, operation: str, as_json: bool) -> int:
     """Follow an operation to its end; exit with its outcome's code. Ctrl-C cancels it, TERM only leaves."""
-    from veza_tui.cli.follow import follow
+    from veza_tui.cli.follow import Signals, follow
 
     async def work(service: OperationsService) -> int:
-        return await follow(service, service.store.find(operation).id, as_json=as_json)
+        found = service.store.find(operation).id
+        with Signals(service) as signals:
+            signals.attach(found)
+            return await follow(service, found, signals, as_json=as_json)
 
     return _with_service(options, work)
 
@@ -152,8 +155,8 @@ def _again(
         preview = await service.preview(files.plan())
         confirm_preview(service, preview, yes=yes, confirm=confirm)
         start = service.resume if mode == "resume" else service.undo
-        await start(files.id, break_glass=break_glass, take_over=take_over)
-        return await after_start(service, files.id, detach=detach, as_json=as_json)
+        again = start(files.id, break_glass=break_glass, take_over=take_over)
+        return await start_and_follow(service, again, detach=detach, as_json=as_json)
 
     return _with_service(options, work)
 
