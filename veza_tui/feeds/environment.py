@@ -22,7 +22,7 @@ from veza_tui.feeds.publisher import Publisher
 from veza_tui.feeds.rollouts import project_autoscaler, project_deployment, project_replica_set
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import VezaError
-from veza_tui.model.view import EnvironmentView, Identity, LastOperation, NewestBackup
+from veza_tui.model.view import EnvironmentView, Identity, LastOperation, Link, NewestBackup
 from veza_tui.model.workload import EventRow
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import (
@@ -137,7 +137,7 @@ class EnvironmentFeed:
         """Whether everything has been answered once, or refused: what `status` waits for."""
         if self._cluster is None:
             return self._connect_error is not None and self._monitor.settled
-        known = all(f.synced or f.lost is not None for f in self._followings)
+        known = all(f.synced or f.trouble is not None for f in self._followings)
         return known and self._monitor.settled and not self._lines.busy
 
     async def start(self) -> None:
@@ -300,7 +300,7 @@ class EnvironmentFeed:
                 if self._identity
                 else f"the API server of {target.context or 'the context'}",
                 connect_error=self._connect_error,
-                kinds=[KindStatus(f.resource.plural, f.synced, f.lost) for f in self._followings]
+                kinds=[KindStatus(f.resource.plural, f.synced, f.trouble) for f in self._followings]
                 if self._cluster is not None
                 else [],
                 ping_error=self._ping_error,
@@ -321,7 +321,7 @@ class EnvironmentFeed:
                 newest_backup=self._backup,
             )
         )
-        if self._cluster is not None and self._pods.lost is None:
+        if self._cluster is not None and link is Link.LIVE:
             self._lines.want(self._cluster, view.pods.values())
         return view
 

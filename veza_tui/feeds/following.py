@@ -24,6 +24,8 @@ from veza_tui.ports.cluster import (
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+GRACE = 2.0
+"""Seconds for which a lost connection that may be back in a moment is not spoken of."""
 RESTART = 2.0
 """Seconds until a watch that failed in a way nobody foresaw is begun again."""
 
@@ -48,6 +50,8 @@ class Following(Generic[T]):
         """Whether a list was ever complete."""
         self.lost: ClusterError | None = None
         """Why there is no connection now; None while there is one, or the first is being made."""
+        self._lost_at = 0.0
+        self._later: asyncio.TimerHandle | None = None
         self.version = 0
         """Grows with each change of ``items``."""
         self._project = project
@@ -70,7 +74,17 @@ class Following(Generic[T]):
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
+    @property
+    def trouble(self) -> ClusterError | None:
+        """``lost``, once it is worth speaking of: refusals at once, what may be over in a moment after GRACE."""
+        if self.lost is None or self.lost.status in (401, 403, 404):
+            return self.lost
+        brief = self.synced or self.lost.status == 429 or self.lost.status >= 500
+        return None if brief and self._clock.monotonic() - self._lost_at < GRACE else self.lost
+
     def _stop_task(self) -> asyncio.Task[None] | None:
+        if self._later is not None:
+            self._later.cancel()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -97,6 +111,11 @@ class Following(Generic[T]):
     def take(self, event: WatchEvent[T]) -> None:
         """One event of the watch."""
         if isinstance(event, Lost):
+            if self.lost is None:
+                self._lost_at = self._clock.monotonic()
+                if self._later is not None:
+                    self._later.cancel()
+                self._later = asyncio.get_running_loop().call_later(GRACE + 0.01, self._changed)
             if self.lost is None or str(self.lost) != str(event.error):
                 self.lost = event.error
                 self._changed()

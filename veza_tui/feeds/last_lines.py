@@ -23,8 +23,9 @@ TIMEOUT = 5.0
 RETRY = 15.0
 LIMIT = 200
 """Characters of the line."""
-_TAIL = 5
-_BYTES = 16 << 10
+_TAIL = 60
+"""Lines read: a stack trace stands between the reason and the end."""
+_BYTES = 64 << 10
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 Key = tuple[str, int, float | None, str]
@@ -138,13 +139,21 @@ class LastLines:
         return last_line(data)
 
 
+_PANIC = re.compile(r"(panic|fatal error): ")
+
+
 def last_line(data: bytes) -> str:
-    """The last line that says something, printable, without colours; of a JSON line its message."""
-    for raw in reversed(data.decode(errors="replace").splitlines()):
-        line = _COLOUR.sub("", raw).strip()
-        if line:
-            return printable(_message(line) or line, limit=LIMIT)
-    return ""
+    """The last line that says something, printable, without colours; of a JSON line its message.
+
+    Go prints the reason before its stack traces, other runtimes after them: a panic's first line counts as its last.
+    """
+    lines = [line for raw in data.decode(errors="replace").splitlines() if (line := _COLOUR.sub("", raw).strip())]
+    if not lines:
+        return ""
+    line = lines[-1]
+    if any(text.startswith("goroutine ") for text in lines):
+        line = next((text for text in lines if _PANIC.match(text)), line)
+    return printable(_message(line) or line, limit=LIMIT)
 
 
 def _message(line: str) -> str:

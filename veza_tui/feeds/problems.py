@@ -21,6 +21,7 @@ class KindStatus:
     name: str
     synced: bool
     lost: ClusterError | None
+    """Why there is no connection, once that is worth speaking of."""
 
 
 @dataclass(frozen=True, slots=True)

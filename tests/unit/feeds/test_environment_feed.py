@@ -161,6 +161,9 @@ async def test_unreachable_is_down_before_and_stale_after_the_first_rows(rig: Ri
     rig.cluster.sync(pods=[well("a")])
     assert (await rig.flush()).link is Link.LIVE
     rig.cluster.say("pods", Lost(UNREACHABLE))
+    # What may be back in a moment is not spoken of.
+    assert (await rig.flush()).link is Link.LIVE
+    await rig.clock.advance(2.1)
     view = await rig.flush()
     assert (view.link, view.state, set(view.pods)) == (Link.STALE, State.UNKNOWN, {"a"})
     rig.cluster.say("pods", Heard())
@@ -223,10 +226,11 @@ async def test_a_missing_context_is_told_and_tried_again() -> None:
 async def test_a_mistake_in_one_watch_does_not_end_the_view(rig: Rig) -> None:
     rig.cluster.sync(pods=[well("a")])
     rig.cluster.queue("deployments").put_nowait(RuntimeError("ours"))  # type: ignore[arg-type]
+    await rig.flush()
+    await rig.clock.advance(2.1)
     view = await rig.flush()
     assert view.link is Link.LIVE
     assert view.problems[0].kinds == ("deployments",)
-    await rig.clock.advance(2.1)
     assert rig.cluster.opened.count("deployments") == 2
 
 
@@ -317,3 +321,15 @@ async def test_refresh_reopens_what_was_refused(rig: Rig) -> None:
     await settle()
     assert rig.cluster.opened.count("events") == 2
     assert rig.cluster.opened.count("pods") == 1
+
+
+async def test_a_hiccup_is_not_worth_a_word(rig: Rig) -> None:
+    rig.cluster.sync(pods=[well("a")])
+    await rig.flush()
+    rig.cluster.say("events", Lost(ClusterError("too many requests", status=429)))
+    await rig.flush()
+    await rig.clock.advance(1)
+    rig.cluster.say("events", Heard())
+    await rig.clock.advance(3)
+    await rig.flush()
+    assert all(not view.problems for view in rig.published)
