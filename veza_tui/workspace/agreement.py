@@ -8,6 +8,7 @@ from veza_tui.model.environment import Environment, Service
 from veza_tui.model.finding import Severity
 from veza_tui.workspace.checks import quantity_value
 from veza_tui.workspace.findings import Look, Path
+from veza_tui.workspace.kubeschema import fields
 from veza_tui.workspace.manifests import CLUSTER_SCOPED, Manifest, fill_templates
 from veza_tui.workspace.pitfalls import SECRET_KEYS
 from veza_tui.workspace.subject import Subject
@@ -37,7 +38,10 @@ def _namespace(subject: Subject, environment: Environment) -> None:
             look.error(("metadata", "name"), message, f"write name: {wanted}", RULE)
         elif manifest.kind not in CLUSTER_SCOPED and manifest.namespace not in ("", wanted):
             message = f"is in namespace {manifest.namespace}, the environment is in {wanted}"
-            look.error(("metadata", "namespace"), message, f"write namespace: {wanted}", RULE)
+            # Other kinds (a ServiceMonitor, a RoleBinding) may live elsewhere on purpose.
+            ours = f"{manifest.api_version}/{manifest.kind}" in fields()["kinds"]
+            severity = Severity.ERROR if ours else Severity.WARNING
+            look.say(severity, ("metadata", "namespace"), message, f"write namespace: {wanted}", RULE)
         elif manifest.kind not in CLUSTER_SCOPED and not manifest.namespace:
             message = "has no namespace: kubectl apply by hand puts it in the context's own"
             look.warning(("metadata", "namespace"), message, f"write namespace: {wanted}", RULE)
@@ -71,7 +75,7 @@ def _service(subject: Subject, environment: Environment, service: Service) -> No
 
 
 def _container(deployment: Manifest, service: Service) -> tuple[int, dict[str, Any] | None]:
-    containers = deployment.object["spec"]["template"].get("spec", {}).get("containers") or []
+    containers = deployment.pod.get("containers") or []
     for index, container in enumerate(containers):
         if container.get("name") in (service.name, service.deployment):
             return index, container
@@ -218,7 +222,7 @@ def _network(
         if reached != service.port:
             message = f"targetPort {target} does not lead to the container's port {service.port}"
             look.error(("spec", "ports", match, "targetPort"), message, "name the container's port", RULE)
-    labels = (deployment.object["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    labels = deployment.pod_labels
     selector = spec.get("selector") or {}
     if not selector or any(labels.get(key) != value for key, value in selector.items()):
         message = f"selects no pod of Deployment {deployment.name}"
@@ -226,7 +230,7 @@ def _network(
 
 
 def _budgets(subject: Subject, deployment: Manifest) -> bool:
-    labels = (deployment.object["spec"]["template"].get("metadata") or {}).get("labels") or {}
+    labels = deployment.pod_labels
     for manifest in subject.manifests:
         if manifest.kind == "PodDisruptionBudget":
             match = ((manifest.object.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}

@@ -107,6 +107,23 @@ class Manifest:
                 break
         return line
 
+    @property
+    def pod(self) -> dict[str, Any]:
+        """The pod spec of a Deployment; {} when it has none."""
+        found = self._template.get("spec")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def pod_labels(self) -> dict[str, Any]:
+        """The labels of a Deployment's pods; {} when they have none."""
+        found = (self._template.get("metadata") or {}).get("labels")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def _template(self) -> dict[str, Any]:
+        found = (self.object.get("spec") or {}).get("template")
+        return found if isinstance(found, dict) else {}
+
 
 @dataclass(frozen=True, slots=True)
 class FileProblem:

@@ -11,7 +11,7 @@ from veza_tui.model.errors import ConfigError
 from veza_tui.model.finding import Severity
 from veza_tui.workspace import checks
 from veza_tui.workspace.findings import Look
-from veza_tui.workspace.manifests import FILL, fill_templates
+from veza_tui.workspace.manifests import FILL, Manifest, fill_templates
 from veza_tui.workspace.subject import Subject
 from veza_tui.workspace.variables import cluster_keys, references
 from veza_tui.workspace.yamltree import Mapping, Node, Scalar
@@ -31,6 +31,7 @@ def check_environment(subject: Subject, environment: Environment, monitoring: Se
     """Ports, replicas, localhost, plaintext secrets, monitoring (``monitoring`` says how bad none is)."""
     _ports(subject, environment)
     _replicas(subject, environment)
+    _deployments(subject, environment)
     # With the type unreadable the careful reading (production) holds.
     dev = environment.type is EnvironmentType.DEV
     if not dev:
@@ -80,6 +81,16 @@ def _replicas(subject: Subject, environment: Environment) -> None:
             subject.say(Severity.ERROR, path, message, f"use {limits}, or change the bounds", "replicas-bounds")
         elif service.replicas == 0:
             subject.say(Severity.WARNING, path, "0 replicas: the service is off", "use 1 or more", "replicas-bounds")
+
+
+def _deployments(subject: Subject, environment: Environment) -> None:
+    taken: dict[str, str] = {}
+    for service in environment.services:
+        first = taken.setdefault(service.deployment, service.key)
+        if first != service.key:
+            message = f"Deployment {service.deployment} is named by {first} and {service.key}"
+            path = ("data", "services", service.key, "deployment")
+            subject.say(Severity.ERROR, path, message, "give each service a Deployment of its own", "deployment-twice")
 
 
 def _password(subject: Subject, part: str, password: str) -> None:
@@ -191,7 +202,7 @@ def check_manifest_secrets(subject: Subject, environment: Environment, severity:
         look = Look(manifest, subject.findings, subject.name)
         if manifest.kind == "Secret" and not dev:
             _committed_values(subject, look)
-        for path, key, text in _plain_values(manifest.object, manifest.kind):
+        for path, key, text in _plain_values(manifest):
             if "${" in text:
                 message = "`${` is applied as it stands: only Secrets are filled"
                 look.error(path, message, "write the value, or read it from the Secret", "unresolved-variable")
@@ -226,22 +237,17 @@ def _committed_values(subject: Subject, look: Look) -> None:
                 look.error(("metadata", "annotations", key), message, todo, "plaintext-secret")
 
 
-def _plain_values(manifest: Map[str, object], kind: str) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+def _plain_values(manifest: Manifest) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     """(path, key, text) of every plain value that the containers get."""
-    if kind == "ConfigMap":
-        data = manifest.get("data")
+    if manifest.kind == "ConfigMap":
+        data = manifest.object.get("data")
         for key, text in (data if isinstance(data, dict) else {}).items():
             if isinstance(text, str):
                 yield ("data", key), key, text
-    if kind != "Deployment":
-        return
-    node: object = manifest
-    for part in ("spec", "template", "spec"):
-        node = node.get(part) if isinstance(node, dict) else None
-    if not isinstance(node, dict):
+    if manifest.kind != "Deployment":
         return
     for part in ("initContainers", "containers"):
-        for index, container in enumerate(node.get(part) or []):
+        for index, container in enumerate(manifest.pod.get(part) or []):
             for place, variable in enumerate(container.get("env") or []):
                 text = variable.get("value")
                 if isinstance(text, str):

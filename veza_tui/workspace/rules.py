@@ -175,7 +175,7 @@ def _resources_set(context: Context, severity: Severity) -> None:
             if manifest.kind != "Deployment":
                 continue
             look = Look(manifest, context.findings, subject.name)
-            containers = manifest.object["spec"]["template"].get("spec", {}).get("containers") or []
+            containers = manifest.pod.get("containers") or []
             for index, container in enumerate(containers):
                 resources = container.get("resources") or {}
                 missing = [

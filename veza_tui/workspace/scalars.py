@@ -81,7 +81,10 @@ def _plain(text: str, kubernetes: bool) -> str | int | float | bool | None:
         return odd
     if _FLOAT.match(text):
         number = float(text)
-        return number if math.isfinite(number) else text
+        if not math.isfinite(number):
+            return text
+        # kubectl sends JSON, where 1e3 is 1000.
+        return int(number) if kubernetes and number.is_integer() and abs(number) < 2**63 else number
     if _INF.match(text):
         return -math.inf if text.startswith("-") else math.inf
     return math.nan if text in _NAN else text
@@ -115,4 +118,15 @@ def plain_data(node: Node, *, kubernetes: bool = False) -> Any:
     if isinstance(node, Sequence):
         return [plain_data(item, kubernetes=kubernetes) for item in node.items]
     assert isinstance(node, Mapping)
-    return {key: plain_data(item, kubernetes=kubernetes) for key, item in node.entries.items()}
+    return {
+        _key(node, key) if kubernetes else key: plain_data(item, kubernetes=kubernetes)
+        for key, item in node.entries.items()
+    }
+
+
+def _key(node: Mapping, key: str) -> str:
+    """The key as kubectl's JSON has it: a plain ``on`` is "true", ``010`` is "8"."""
+    found = value(node.keys[key], kubernetes=True)
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    return str(found) if isinstance(found, int) else key

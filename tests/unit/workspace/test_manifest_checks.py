@@ -341,3 +341,34 @@ def test_namespace_is_filled_in(room: Room) -> None:
     room.edit(CONFIG, "  namespace: veza-production\n", "")
     assert [f.severity for f in room.findings()] == [Severity.WARNING]
     assert next(o for o in applied(room) if o["kind"] == "ConfigMap")["metadata"]["namespace"] == "veza-production"
+
+
+def test_a_deployment_of_another_name(room: Room) -> None:
+    text = (room.root / BACKEND).read_text().replace("name: backend-api\n  namespace", "name: api\n  namespace")
+    text = text.replace("name: api\n", "name: backend-api\n", 1)
+    room.write(
+        BACKEND, text.replace("    kind: Deployment\n    name: backend-api", "    kind: Deployment\n    name: api")
+    )
+    assert any("no Deployment backend-api" in f.message for f in room.findings())
+    room.edit("environments/production.yaml", "      replicas: 5\n", "      replicas: 5\n      deployment: api\n")
+    assert room.findings() == []
+    assert room.workspace.environment("production").services[0].deployment == "api"
+
+
+def test_two_services_on_one_deployment(room: Room) -> None:
+    room.edit("environments/production.yaml", "port: 8081\n", "port: 8081\n      deployment: backend-api\n")
+    assert any(f.rule == "deployment-twice" for f in room.findings())
+
+
+@pytest.mark.parametrize(
+    "part", ["spec:", "    spec:", "      containers:", "          ports:", "          env:", "  template:"]
+)
+@pytest.mark.parametrize("value", ["null", "[]", "{}", "x", "[null]"])
+def test_any_part_may_be_nonsense(part: str, value: str, room: Room) -> None:
+    head, mark, tail = (room.root / BACKEND).read_text().partition(f"\n{part}\n")
+    assert mark
+    indent = len(part) - len(part.lstrip())
+    rest = tail.split("\n")
+    end = next(i for i, line in enumerate(rest) if line == "---" or len(line) - len(line.lstrip()) <= indent)
+    room.write(BACKEND, f"{head}\n{part} {value}\n" + "\n".join(rest[end:]))
+    assert all(f.message and f.todo for f in room.findings("production"))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,6 +137,27 @@ def test_what_two_yamls_read_differently_is_ambiguous(text: str) -> None:
 @pytest.mark.parametrize("text", ["5", "-3", "0", "1.5", "true", "hello", "v1", "", "100m", "1Gi"])
 def test_what_they_read_alike_is_not(text: str) -> None:
     assert not ambiguous(Scalar(1, text))
+
+
+ODD = """\
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: x}
+spec: {a: on, b: 010, c: 0o10, d: 0x1F, e: 1_000, f: 1e3, g: "12:30:45", h: 2024-01-01, i: y, j: N, k: ~, l: .5, m: +5,
+  n: 0b11, o: 1., p: "on", q: 1e-3, r: 08, s: 0.10, t: -010, u: !!str 5, v: 1__0, w: 0_1, on: key, 0x10: key}
+"""
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl here")
+def test_manifests_read_as_kubectl_reads_them(tmp_path: Path) -> None:
+    file = tmp_path / "odd.yaml"
+    file.write_text(ODD)
+    command = ["kubectl", "annotate", "--local", "-f", str(file), "a=b", "-o", "json"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    ours = plain_data(parse(ODD)[0][0], kubernetes=True)["spec"]
+    theirs = json.loads(done.stdout)["spec"]
+    assert ours == theirs
+    assert {k: type(v) for k, v in ours.items()} == {k: type(v) for k, v in theirs.items()}
 
 
 _leaves = st.one_of(st.text(max_size=12), st.integers(-(10**9), 10**9), st.booleans(), st.none())
