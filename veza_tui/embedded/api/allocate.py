@@ -54,10 +54,6 @@ def allocate(store: Store, kind: ResourceType, obj: JSONObject, old: JSONObject 
         ports.add(port["nodePort"])
 
 
-def free(store: Store, kind: ResourceType, obj: JSONObject) -> None:
-    """Give back what ``allocate`` took: nothing to do, since what is in use is read from the stored Services."""
-
-
 def _taken(store: Store, obj: JSONObject) -> tuple[set[str], set[int]]:
     """Addresses and node ports of all other Services."""
     me = (obj["metadata"].get("namespace"), obj["metadata"].get("name"))

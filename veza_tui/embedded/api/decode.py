@@ -182,10 +182,22 @@ def _struct(
         if known is None:
             complaints.append(f'unknown field "{"".join((*path, "." + key)).lstrip(".")}"')
             continue
-        if item is None or (item == "" and known.kind in _LAYOUTS):
+        if item is None or (item in ("", {}, []) and _omitted(known, key, item)):
             continue
         out[key] = _coerce(known, item, (*names, key), name, (*path, f".{key}"), complaints)
     return out
+
+
+_KEPT_EMPTY = frozenset(
+    {"storageClassName", "serviceName", "service", "apiGroup", "value", "nodeName", "holderIdentity"}
+)
+
+
+def _omitted(schema: Schema, key: str, value: Any) -> bool:
+    """Whether Go's omitempty drops the empty value: all strings, maps and lists but pointers."""
+    if value == "":
+        return schema.kind in _LAYOUTS or (schema.kind == "string" and key not in _KEPT_EMPTY)
+    return schema.kind in ("map", "list") and isinstance(value, dict if schema.kind == "map" else list)
 
 
 def _duplicates(value: Any, path: tuple[str, ...], complaints: list[str]) -> None:

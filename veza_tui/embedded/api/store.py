@@ -79,27 +79,25 @@ class Store:
         self,
         obj: JSONObject,
         *,
-        user: str = "",
         manager: str = "",
         tracker: Tracker | None = None,
         dry_run: bool = False,
     ) -> JSONObject:
         """Store a new object and answer with it as stored.
 
-        ``manager`` is the field manager for managedFields (empty: not tracked), ``user`` the creator's name.
+        ``manager`` is the field manager for managedFields (empty: not tracked).
 
         Raises:
             ApiError: 409 AlreadyExists, 422 Invalid, 404 namespace missing, 403 namespace terminating.
         """
         kind = self._kind_of(obj)
         new: JSONObject = clone(obj)
-        strategy.prepare_create(self, kind, new, user)
+        tracker = tracker or (UpdateTracker(manager) if manager else None)
+        strategy.prepare_create(self, kind, new, lambda: self._track(tracker, None, new, ""))
         meta = new["metadata"]
         if self.record(kind.key, meta.get("namespace"), meta["name"]) is not None:
             raise already_exists(kind.plural, kind.group, meta["name"])
-        self._track(tracker or (UpdateTracker(manager) if manager else None), None, new, "")
         if dry_run:
-            strategy.release(self, kind, new)
             return new
         return self._put("ADDED", kind, new, None).object
 
@@ -108,7 +106,6 @@ class Store:
         obj: JSONObject,
         *,
         subresource: str = "",
-        user: str = "",
         manager: str = "",
         tracker: Tracker | None = None,
         dry_run: bool = False,
@@ -132,8 +129,11 @@ class Store:
         if given and given != old.object["metadata"]["resourceVersion"]:
             raise conflict(kind.plural, kind.group, name)
         new = obj if owned else clone(obj)
-        strategy.prepare_update(self, kind, new, old.object, subresource, unconditional=not given)
-        self._track(tracker or (UpdateTracker(manager) if manager else None), old.object, new, subresource)
+        tracker = tracker or (UpdateTracker(manager) if manager else None)
+        strategy.prepare_update(
+            self, kind, new, old.object, subresource, lambda: self._track(tracker, old.object, new, subresource),
+            unconditional=not given,
+        )  # fmt: skip
         if strategy.same(new, old.object):
             return old.object
         if dry_run:
@@ -284,6 +284,5 @@ class Store:
         meta["resourceVersion"] = str(self._version)
         space = self._records[kind.key][meta.get("namespace", "")]
         del space[meta["name"]]
-        strategy.release(self, kind, new)
         self.history.publish(StoreEvent("DELETED", kind.key, Record(new, self._version), old))
         return new

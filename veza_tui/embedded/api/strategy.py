@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from veza_tui.embedded.api import defaults, validation
-from veza_tui.embedded.api.allocate import allocate, free
-from veza_tui.embedded.api.errors import ApiError, Cause, bad_request, conflict, forbidden, invalid, not_found
+from veza_tui.embedded.api import admission, defaults, validation
+from veza_tui.embedded.api.allocate import allocate
+from veza_tui.embedded.api.errors import Cause, bad_request, conflict, forbidden, invalid, not_found
 from veza_tui.embedded.api.meta import clone, dig, generate_name, new_uid, rfc3339
 from veza_tui.embedded.api.resources import ResourceType
 
@@ -19,8 +20,8 @@ _CONDITIONAL_ONLY = frozenset({"leases.coordination.k8s.io", "poddisruptionbudge
 _STATUS_KEPT_ON_CREATE = frozenset({"nodes", "events"})
 
 
-def prepare_create(store: Store, kind: ResourceType, obj: JSONObject, user: str) -> None:
-    """Make ``obj`` what is stored by a create."""
+def prepare_create(store: Store, kind: ResourceType, obj: JSONObject, track: Callable[[], None]) -> None:
+    """Make ``obj`` what is stored by a create; ``track`` is called once the defaults are in."""
     obj["apiVersion"], obj["kind"] = kind.api_version, kind.kind
     meta = obj.setdefault("metadata", {})
     if meta.get("resourceVersion"):
@@ -37,18 +38,23 @@ def prepare_create(store: Store, kind: ResourceType, obj: JSONObject, user: str)
     if kind.has_status and kind.key not in _STATUS_KEPT_ON_CREATE:
         obj["status"] = {}
     defaults.apply(kind, obj)
+    track()
+    admission.on_create(store, kind, obj)
     allocate(store, kind, obj)
-    try:
-        _validate(kind, obj, None)
-    except ApiError:
-        free(store, kind, obj)
-        raise
+    _validate(kind, obj, None, "")
 
 
 def prepare_update(
-    store: Store, kind: ResourceType, obj: JSONObject, old: JSONObject, subresource: str, *, unconditional: bool
+    store: Store,
+    kind: ResourceType,
+    obj: JSONObject,
+    old: JSONObject,
+    subresource: str,
+    track: Callable[[], None],
+    *,
+    unconditional: bool,
 ) -> None:
-    """Make ``obj`` what is stored by an update of ``old``."""
+    """Make ``obj`` what is stored by an update of ``old``; ``track`` is called once the defaults are in."""
     obj["apiVersion"], obj["kind"] = kind.api_version, kind.kind
     meta, before = obj.setdefault("metadata", {}), old["metadata"]
     if meta.get("uid") and meta["uid"] != before["uid"]:
@@ -79,13 +85,15 @@ def prepare_update(
     if before.get("generateName") and "generateName" not in meta:
         meta["generateName"] = before["generateName"]
     if subresource == "status":
+        track()
         validation.check_status(kind, obj, old)
         return
     if kind.kind == "Namespace" and subresource != "finalize":
         obj.setdefault("spec", {})["finalizers"] = list(dig(old, "spec", "finalizers") or ())
-    defaults.apply(kind, obj, old)
+    defaults.apply(kind, obj)
+    track()
     allocate(store, kind, obj, old)
-    _validate(kind, obj, old)
+    _validate(kind, obj, old, subresource)
     if kind.generation and _desired(obj) != _desired(old):
         meta["generation"] = int(before.get("generation", 0)) + 1
 
@@ -110,15 +118,10 @@ def _check_namespace(store: Store, kind: ResourceType, meta: JSONObject) -> None
         raise forbidden(kind.plural, kind.group, meta.get("name", ""), why, (cause,))
 
 
-def _validate(kind: ResourceType, obj: JSONObject, old: JSONObject | None) -> None:
-    causes = validation.check(kind, obj, old)
+def _validate(kind: ResourceType, obj: JSONObject, old: JSONObject | None, subresource: str) -> None:
+    causes = validation.check(kind, obj, old, subresource)
     if causes:
         raise invalid(kind.kind, kind.group, obj["metadata"].get("name", ""), causes)
-
-
-def release(store: Store, kind: ResourceType, obj: JSONObject) -> None:
-    """Give back what was allocated for an object that is gone (or was only tried)."""
-    free(store, kind, obj)
 
 
 def same(new: JSONObject, old: JSONObject) -> bool:

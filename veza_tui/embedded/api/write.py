@@ -49,7 +49,7 @@ async def create(call: Call) -> web.Response:
     dry_run = call.info.dry_run
     obj = await call.body_object()
     place(call, obj)
-    made = call.store.create(views.stored(call.kind, obj), user=call.user.name, manager=call.manager, dry_run=dry_run)
+    made = call.store.create(views.stored(call.kind, obj), manager=call.manager, dry_run=dry_run)
     return call.respond(made, 201)
 
 
@@ -145,7 +145,7 @@ async def _apply(call: Call, subresource: str) -> web.Response:
     if live is None:
         if config["metadata"].get("uid"):
             raise bad_request("uid mismatch: the provided object specified uid and no existing object was found")
-        made = store.create(applied.object, user=call.user.name, tracker=applied, dry_run=call.info.dry_run)
+        made = store.create(applied.object, tracker=applied, dry_run=call.info.dry_run)
         return call.respond(made, 201)
     applied.object["metadata"]["resourceVersion"] = given or live["metadata"]["resourceVersion"]
     new = store.update(applied.object, subresource=subresource, tracker=applied, dry_run=call.info.dry_run)

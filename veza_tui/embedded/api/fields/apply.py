@@ -12,7 +12,6 @@ from veza_tui.embedded.api.fields.managed import (
     UpdateTracker,
     read_owners,
     reset_paths,
-    skeleton,
     without_meta,
     write_owners,
 )
@@ -137,7 +136,7 @@ def apply(
         before["metadata"].pop("managedFields", None)
         UpdateTracker("before-first-apply")(None, before, subresource="", now=now)
         owners = read_owners(before)
-    base = without_meta(live) if live is not None else skeleton(schema)
+    base: JSONObject = without_meta(live) if live is not None else {"metadata": {}}
     merged = merge(schema, base, config)
     me = Owner(manager, "Apply", config["apiVersion"], subresource)
     last = owners.get(me.key)

@@ -11,11 +11,13 @@ from veza_tui.embedded.api.meta import rfc3339
 from veza_tui.embedded.api.schema import Schema, of_kind
 
 JSONObject = dict[str, Any]
+_POD: JSONObject = {"metadata": {}, "spec": {"containers": []}}
 _ALWAYS_THERE: JSONObject = {
-    "metadata": {}, "spec": {"template": {"metadata": {}, "spec": {}}, "strategy": {}, "updateStrategy": {},
-                             "jobTemplate": {"metadata": {}, "spec": {"template": {"metadata": {}, "spec": {}}}},
-                             "scaleTargetRef": {}},
-    "status": {"loadBalancer": {}}, "involvedObject": {}, "source": {},
+    "metadata": {}, "spec": {"template": _POD, "strategy": {}, "updateStrategy": {}, "containers": [], "resources": {},
+                             "jobTemplate": {"metadata": {}, "spec": {"template": _POD}}, "scaleTargetRef": {},
+                             "podSelector": {}, "serviceName": ""},
+    "status": {"loadBalancer": {}}, "involvedObject": {}, "source": {}, "eventTime": None, "firstTimestamp": None,
+    "lastTimestamp": None, "reportingComponent": "", "reportingInstance": "",
 }  # fmt: skip
 """Structs that are no pointers in Go: they exist in an empty object, so a create does not own them."""
 
@@ -100,9 +102,9 @@ def skeleton(schema: Schema, template: JSONObject | None = None) -> JSONObject:
     """The empty object of a kind."""
     template = _ALWAYS_THERE if template is None else template
     return {
-        key: skeleton(schema.fields[key], inner)
+        key: skeleton(schema.fields[key], inner) if isinstance(inner, dict) else inner
         for key, inner in template.items()
-        if key in schema.fields and schema.fields[key].kind == "struct"
+        if key in schema.fields
     }
 
 
@@ -116,7 +118,7 @@ def reset_paths(paths: PathSet, obj: JSONObject, schema: Schema, subresource: st
     """Without the fields that this endpoint cannot write: status, or for the status endpoint the spec."""
     if subresource == "status":
         return {p for p in paths if p[0] != "f:spec"}
-    if subresource == "" and "status" in schema.fields and obj.get("kind") != "Node":
+    if subresource == "" and "status" in schema.fields:
         return {p for p in paths if p[0] != "f:status"}
     return paths
 

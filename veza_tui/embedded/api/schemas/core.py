@@ -50,6 +50,7 @@ PersistentVolumeClaim: spec:PersistentVolumeClaimSpec status:PersistentVolumeCla
 PersistentVolumeClaimSpec: accessModes:[s] selector:LabelSelector resources:VolumeResourceRequirements volumeName:s
   storageClassName:s volumeMode:s dataSource:TypedLocalObjectReference dataSourceRef:TypedObjectReference
   volumeAttributesClassName:s
+VolumeClaim: apiVersion:s kind:s metadata:ObjectMeta spec:PersistentVolumeClaimSpec status:PersistentVolumeClaimStatus
 VolumeResourceRequirements: limits:{q} requests:{q}
 PersistentVolumeClaimStatus: phase:s accessModes:[s] capacity:{q} conditions:[PersistentVolumeClaimCondition]@type
   allocatedResources:{q} allocatedResourceStatuses:{s} currentVolumeAttributesClassName:s modifyVolumeStatus:*

@@ -16,7 +16,7 @@ ReplicaSetStatus: replicas:i fullyLabeledReplicas:i readyReplicas:i availableRep
 ReplicaSetCondition: type:s status:s lastTransitionTime:t reason:s message:s
 StatefulSet: spec:StatefulSetSpec status:StatefulSetStatus
 StatefulSetSpec: replicas:i selector:LabelSelector template:PodTemplateSpec serviceName:s podManagementPolicy:s
-  volumeClaimTemplates:[PersistentVolumeClaim] updateStrategy:StatefulSetUpdateStrategy revisionHistoryLimit:i
+  volumeClaimTemplates:[VolumeClaim] updateStrategy:StatefulSetUpdateStrategy revisionHistoryLimit:i
   minReadySeconds:i persistentVolumeClaimRetentionPolicy:StatefulSetPersistentVolumeClaimRetentionPolicy
   ordinals:StatefulSetOrdinals
 StatefulSetUpdateStrategy: type:s rollingUpdate:RollingUpdateStatefulSetStrategy

@@ -1,0 +1,86 @@
+"""What the registry and admission add to a new object (nobody's managedFields show it): phases, QoS, tolerations ...
+
+Of the real admission chain this leaves out the projected service account token volume: nothing in a simulated
+container could use it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from veza_tui.embedded.api.errors import forbidden
+from veza_tui.embedded.api.meta import dig
+from veza_tui.embedded.api.resources import ResourceType
+
+if TYPE_CHECKING:
+    from veza_tui.embedded.api.store import Store
+
+JSONObject = dict[str, Any]
+_SECONDS = 300
+
+
+def on_create(store: Store, kind: ResourceType, obj: JSONObject) -> None:
+    """Complete a new object.
+
+    Raises:
+        ApiError: 403 for a Pod whose ServiceAccount is missing.
+    """
+    meta = obj["metadata"]
+    if kind.kind == "Pod":
+        _pod(store, obj)
+    elif kind.kind == "Namespace":
+        obj["spec"] = {"finalizers": ["kubernetes"]}
+        obj["status"] = {"phase": "Active"}
+    elif kind.kind == "Job":
+        _job(obj)
+    elif kind.kind == "PersistentVolumeClaim":
+        obj["status"] = {"phase": "Pending"}
+        obj["spec"].setdefault("storageClassName", "standard")
+        meta["finalizers"] = [*(meta.get("finalizers") or ()), "kubernetes.io/pvc-protection"]
+
+
+def _pod(store: Store, obj: JSONObject) -> None:
+    meta, spec = obj["metadata"], obj["spec"]
+    account = spec.setdefault("serviceAccountName", "default")
+    spec["serviceAccount"] = account
+    if store.find("serviceaccounts", meta["namespace"], account) is None:
+        missing = f'serviceaccount "{account}" not found'
+        why = f"error looking up service account {meta['namespace']}/{account}: {missing}"
+        raise forbidden("pods", "", meta["name"], why)
+    spec.setdefault("priority", 0)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    tolerations = spec.setdefault("tolerations", [])
+    for key in ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"):
+        if not any(t.get("key") in (key, None) and t.get("effect") in ("NoExecute", None) for t in tolerations):
+            tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _SECONDS})
+    obj["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
+
+
+def qos_class(spec: JSONObject) -> str:
+    """Guaranteed, Burstable or BestEffort."""
+    containers = [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    resources = [c.get("resources") or {} for c in containers if isinstance(c, dict)]
+    if not any(r.get("requests") or r.get("limits") for r in resources):
+        return "BestEffort"
+    for resource in resources:
+        limits, requests = resource.get("limits") or {}, resource.get("requests") or {}
+        if any(not limits.get(k) or requests.get(k, limits[k]) != limits[k] for k in ("cpu", "memory")):
+            return "Burstable"
+    return "Guaranteed"
+
+
+def _job(obj: JSONObject) -> None:
+    meta, spec = obj["metadata"], obj["spec"]
+    if spec.get("manualSelector"):
+        return
+    labels = {
+        "batch.kubernetes.io/controller-uid": meta["uid"], "batch.kubernetes.io/job-name": meta["name"],
+        "controller-uid": meta["uid"], "job-name": meta["name"],
+    }  # fmt: skip
+    template_meta = spec["template"].setdefault("metadata", {})
+    template_meta["labels"] = {**(template_meta.get("labels") or {}), **labels}
+    meta["labels"] = {**(meta.get("labels") or {}), **labels}
+    uid_key = "batch.kubernetes.io/controller-uid"
+    selector = spec.get("selector") or {}
+    match = dig(selector, "matchLabels") or {}
+    spec["selector"] = {**selector, "matchLabels": {**match, uid_key: meta["uid"]}}
