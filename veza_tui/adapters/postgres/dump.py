@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from veza_tui.adapters.postgres.connection import Endpoint, connect, explain, libpq_environment
-from veza_tui.adapters.postgres.facts import database_facts, server_facts
+from veza_tui.adapters.postgres.facts import between, database_facts, sequence_values, server_facts
 from veza_tui.adapters.postgres.process import Program, in_thread, pipe, pump
 from veza_tui.adapters.postgres.tools import Tools, find_tools
 from veza_tui.model.backup import DatabaseFacts
@@ -31,7 +31,7 @@ _TICK = 0.25
 _TABLE = re.compile(r"dumping contents of table \"(.+)\"$|(?:processing|launching) item \d+ TABLE DATA (.+)$")
 _SIZE = """
 SELECT coalesce(sum(pg_table_size(c.oid)), 0), count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 
 
@@ -84,7 +84,10 @@ async def dump(
         size = await (await holder.execute(_SIZE)).fetchone()
         tables = int(size[1]) if size else 0
         meter = _Meter(progress, options.expected or int(size[0] if size else 0) or None, tables, time.monotonic())
+        before = await sequence_values(holder)
         facts = await _both(endpoint, tools, options, compression, snapshot, write, path, meter)
+        facts = between(facts, before, await sequence_values(holder))
+        meter.tables_done = meter.tables
         meter.tell()
     return DumpOutcome(tools.version, compression, _jobs(options), lsn, server, facts, meter.done)
 

@@ -8,6 +8,7 @@ finds accidents, not forgeries: the manifest's SHA-256 sums are for those. It co
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from veza_tui.model.backup import DatabaseFacts, SequenceFacts, ServerFacts, TableFacts
@@ -223,6 +224,29 @@ async def _sequences(connection: AsyncConnection) -> list[SequenceFacts]:
         last = None if state[0] is None else int(state[0])
         facts.append(SequenceFacts(schema, name, last, owner, column or "", highest))
     return facts
+
+
+async def sequence_values(connection: AsyncConnection) -> dict[tuple[str, str], int | None]:
+    """Where each sequence stands now, by (schema, name): sequences belong to no snapshot."""
+    found = await _all(
+        connection,
+        "SELECT schemaname, sequencename, last_value FROM pg_sequences",  # NULL where nextval was never called
+    )
+    return {(str(r[0]), str(r[1])): None if r[2] is None else int(r[2]) for r in found}
+
+
+def between(
+    facts: DatabaseFacts,
+    before: dict[tuple[str, str], int | None],
+    after: dict[tuple[str, str], int | None],
+) -> DatabaseFacts:
+    """The facts with each sequence as it stood before and after the dump."""
+    sequences = []
+    for sequence in facts.sequences:
+        key = (sequence.schema, sequence.name)
+        low, high = before.get(key, sequence.last_value), after.get(key, sequence.last_value)
+        sequences.append(replace(sequence, last_value=low, upper=None if low == high else high))
+    return replace(facts, sequences=tuple(sequences))
 
 
 async def _all(connection: AsyncConnection, query: Any) -> list[tuple[Any, ...]]:
