@@ -86,6 +86,7 @@ class EnvironmentFeed:
         self._missing_namespace = False
         self._operation: LastOperation | None = None
         self._backup: NewestBackup | None = None
+        self._extras_asked = last_operation is None and newest_backup is None
         self._again = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._publisher: Publisher[EnvironmentView] = Publisher(
@@ -135,10 +136,12 @@ class EnvironmentFeed:
     @property
     def settled(self) -> bool:
         """Whether everything has been answered once, or refused: what `status` waits for."""
+        if not self._extras_asked or not self._monitor.settled:
+            return False
         if self._cluster is None:
-            return self._connect_error is not None and self._monitor.settled
+            return self._connect_error is not None
         known = all(f.synced or f.trouble is not None for f in self._followings)
-        return known and self._monitor.settled and not self._lines.busy
+        return known and not self._lines.busy
 
     async def start(self) -> None:
         """Begin to watch; returns at once."""
@@ -263,6 +266,7 @@ class EnvironmentFeed:
         while True:
             self._operation = await self._ask(self._ask_operation, self._operation)
             self._backup = await self._ask(self._ask_backup, self._backup)
+            self._extras_asked = True
             self._publisher.touch()
             await self._pause(EXTRAS)
 
