@@ -67,6 +67,24 @@ async def test_a_rollout_keeps_its_bounds_and_counts_revisions(bench):
     assert first["metadata"]["annotations"]["deployment.kubernetes.io/revision-history"] == "1"
 
 
+async def test_a_template_that_means_the_same_is_the_same(bench):
+    bench.deploy(replicas=1, container={"resources": {"limits": {"cpu": "1000m", "memory": "1Gi"}}})
+    await bench.advance(6)
+
+    def rewritten(obj):
+        template = obj["spec"]["template"]
+        template["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "1", "memory": "1024Mi"}}
+        template["metadata"]["creationTimestamp"] = None
+        template["spec"]["volumes"] = []
+
+    bench.edit("api", rewritten)
+    await bench.advance(6)
+    assert len(bench.store.list("replicasets.apps")) == 1
+    bench.edit("api", lambda o: o["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"].update(cpu="2"))
+    await bench.advance(6)
+    assert len(bench.store.list("replicasets.apps")) == 2
+
+
 async def test_an_unknown_tag_backs_off_and_stalls_the_rollout(bench):
     bench.deploy(replicas=3, progressDeadlineSeconds=30)
     await bench.advance(8)

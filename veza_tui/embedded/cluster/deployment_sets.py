@@ -15,6 +15,7 @@ from veza_tui.embedded.cluster.objects import (
     matches,
     owner_reference,
     parse_time,
+    quantity,
     template_hash,
     uid_of,
 )
@@ -179,11 +180,29 @@ def size(rs: Object) -> Size:
 
 
 def _bare(template: Object) -> Object:
-    """The template without its hash label and without empty metadata."""
-    meta = {k: v for k, v in (template.get("metadata") or {}).items() if v is not None and k != "creationTimestamp"}
+    """The template as it is compared: without its hash label, quantities as numbers, nothing that is empty.
+
+    A client which decodes into types and writes back (``kubectl rollout undo``) turns ``1000m`` into ``1``.
+    """
+    meta = {k: v for k, v in (template.get("metadata") or {}).items() if k != "creationTimestamp"}
     if HASH in (meta.get("labels") or {}):
         meta["labels"] = {k: v for k, v in meta["labels"].items() if k != HASH}
-    return {**template, "metadata": {k: v for k, v in meta.items() if v}}
+    bare: Object = _semantic({**template, "metadata": meta})
+    return bare
+
+
+def _semantic(value: Any) -> Any:
+    if isinstance(value, dict):
+        out = {}
+        for key, item in value.items():
+            if key in ("limits", "requests") and isinstance(item, dict):
+                out[key] = {name: quantity(amount) for name, amount in item.items()}
+            elif (meant := _semantic(item)) not in (None, {}, []):
+                out[key] = meant
+        return out
+    if isinstance(value, list):
+        return [_semantic(item) for item in value]
+    return value
 
 
 def _annotations(
