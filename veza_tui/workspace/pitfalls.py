@@ -27,8 +27,10 @@ _USERINFO = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@", re.IGNORECASE
 _PASSWORDS = (("data", "database", "password"), ("data", "cache", "password"))
 
 
-def check_environment(subject: Subject, environment: Environment, monitoring: Severity) -> None:
-    """Ports, replicas, localhost, plaintext secrets, monitoring (``monitoring`` says how bad none is)."""
+def check_environment(
+    subject: Subject, environment: Environment, monitoring: Severity | None, localhost: Severity | None
+) -> None:
+    """Ports, replicas, localhost, plaintext secrets, monitoring; ``None`` for a pitfall that a rule ignores."""
     _ports(subject, environment)
     _replicas(subject, environment)
     _deployments(subject, environment)
@@ -36,17 +38,18 @@ def check_environment(subject: Subject, environment: Environment, monitoring: Se
     dev = environment.type is EnvironmentType.DEV
     if not dev:
         for part, host in (("database", environment.database.host), ("cache", environment.cache.host)):
-            if checks.is_loopback(host):
+            if localhost is not None and checks.is_loopback(host):
                 message = f"{host} is this machine: hard-coded localhost outside development"
                 todo = "name the server by its DNS name"
-                subject.say(Severity.ERROR, ("data", part, "host"), message, todo, "hardcoded-localhost")
-        if checks.is_loopback(environment.domain):
+                subject.say(localhost, ("data", part, "host"), message, todo, "hardcoded-localhost")
+        if localhost is not None and checks.is_loopback(environment.domain):
             message = "is this machine: hard-coded localhost outside development"
             path = ("data", "environment", "domain")
-            subject.say(Severity.ERROR, path, message, "write the public domain", "hardcoded-localhost")
+            subject.say(localhost, path, message, "write the public domain", "hardcoded-localhost")
         for part, password in (("database", environment.database.password), ("cache", environment.cache.password)):
             _password(subject, part, password)
-    if not environment.monitoring.enabled and not subject.flawed("data", "monitoring", "enabled"):
+    disabled = not environment.monitoring.enabled
+    if disabled and monitoring is not None and not subject.flawed("data", "monitoring", "enabled"):
         path = ("data", "monitoring", "enabled")
         subject.say(monitoring, path, "monitoring is disabled", "write enabled: true", "monitoring-disabled")
 
@@ -195,8 +198,10 @@ def _texts(node: Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple[str
             yield from _texts(item, (*path[:-1], f"{path[-1] if path else ''}[{index}]"))
 
 
-def check_manifest_secrets(subject: Subject, environment: Environment, severity: Severity | None) -> None:
-    """Plaintext secrets and localhost in manifests. ``severity`` is the rule kubernetes-secrets', None for off."""
+def check_manifest_secrets(
+    subject: Subject, environment: Environment, severity: Severity | None, localhost: Severity | None
+) -> None:
+    """Plaintext secrets (``severity`` says how bad outside Secrets) and localhost in manifests; None to ignore."""
     dev = environment.type is EnvironmentType.DEV
     for manifest in subject.manifests:
         look = Look(manifest, subject.findings, subject.name)
@@ -209,9 +214,9 @@ def check_manifest_secrets(subject: Subject, environment: Environment, severity:
                 continue
             if dev:
                 continue
-            if checks.names_loopback(text):
+            if localhost is not None and checks.names_loopback(text):
                 message = "names this machine: hard-coded localhost outside development"
-                look.error(path, message, "name the server by its DNS name", "hardcoded-localhost")
+                look.say(localhost, path, message, "name the server by its DNS name", "hardcoded-localhost")
             named = _SENSITIVE.search(key) and not _HARMLESS.search(key)
             if severity is not None and text and (named or _USERINFO.search(text)):
                 message = "is a plaintext secret outside a Secret"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from veza_tui.model.environment import Environment, EnvironmentType
 from veza_tui.model.finding import Severity
@@ -15,8 +15,8 @@ _ENCRYPTED = ("require", "verify-ca", "verify-full")
 _ROTATE_AFTER_DAYS = 90
 
 
-def build_rules(document: Document) -> dict[str, Severity]:
-    """The checks that are on, with their severities; problems are added to the document's."""
+def build_rules(document: Document) -> dict[str, Severity | None]:
+    """The checks with their severities, None for those to ignore; problems are added to the document's."""
     data = read_frame(document)
     if data is None:
         return {}
@@ -29,7 +29,7 @@ def build_rules(document: Document) -> dict[str, Severity]:
                 data.problems.add(item.line, f"{data.key(group)}[{index}]", "must be a text", "put it in quotes")
             else:
                 texts.add(text)
-    found: dict[str, Severity] = {}
+    found: dict[str, Severity | None] = {}
     checks = data.mapping("checks")
     for name in checks.node.entries if checks else ():
         assert checks is not None
@@ -44,17 +44,16 @@ def build_rules(document: Document) -> dict[str, Severity]:
             one.say("rule", "is not one of the rules above", suggestion(rule, texts).replace("known keys", "rules"))
         severity = one.choice("severity", ("error", "warning", "info", "ignore"), default="warning")
         one.close()
-        if severity != "ignore":
-            found[name] = Severity(severity)
+        found[name] = None if severity == "ignore" else Severity(severity)
     data.close()
     return found
 
 
-def apply_rules(context: Context, rules: dict[str, Severity]) -> None:
+def apply_rules(context: Context, rules: Mapping[str, Severity | None]) -> None:
     """Judge every rule that is on and has a check here."""
     for name, severity in rules.items():
         check = CHECKS.get(name)
-        if check is not None:
+        if check is not None and severity is not None:
             check(context, severity)
 
 
@@ -271,6 +270,7 @@ CHECKS: dict[str, Callable[[Context, Severity], None]] = {
     "secrets-files": _secrets_files,
     "tests-before-deploy": _tests_before_deploy,
     "database-encryption": _database_encryption,
+    "no-localhost": _elsewhere,
     "kubernetes-secrets": _elsewhere,
     "production-approval": _production_approval,
     "key-rotation": _key_rotation,

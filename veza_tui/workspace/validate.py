@@ -92,7 +92,7 @@ class _Run:
         self._problems(document)
         return pipeline, document if pipeline.policies else None
 
-    def _rules(self) -> dict[str, Severity]:
+    def _rules(self) -> dict[str, Severity | None]:
         document = self._policy_file(RULES_FILE, "add it; until then its rules are not judged")
         if document is None:
             return {}
@@ -182,20 +182,21 @@ class _Run:
         subject.unsound = frozenset((m.kind, m.name) for m in manifests) - sound
         subject.manifests_read = not problems
 
-    def _check(self, subject: Subject, rules: dict[str, Severity]) -> None:
+    def _check(self, subject: Subject, rules: dict[str, Severity | None]) -> None:
         check_variables(subject, self._process)
         if subject.partial is not None:
-            check_environment(subject, subject.partial, _monitoring(subject.partial.type, rules))
-            check_manifest_secrets(subject, subject.partial, rules.get("kubernetes-secrets"))
+            # The guide's pitfalls are named without a rules file too; a rule may only say how bad they are.
+            localhost = rules.get("no-localhost", Severity.ERROR)
+            check_environment(subject, subject.partial, _monitoring(subject.partial.type, rules), localhost)
+            check_manifest_secrets(subject, subject.partial, rules.get("kubernetes-secrets", Severity.ERROR), localhost)
         if subject.environment is not None:
             check_agreement(subject, subject.environment)
 
 
-def _monitoring(kind: EnvironmentType, rules: dict[str, Severity]) -> Severity:
-    """The guide's pitfall is always named; the rule may only say how bad it is outside development."""
-    if kind is EnvironmentType.DEV:
-        return Severity.WARNING
-    return rules.get("monitoring-enabled", Severity.ERROR)
+def _monitoring(kind: EnvironmentType, rules: dict[str, Severity | None]) -> Severity | None:
+    """How bad disabled monitoring is; in development never an error."""
+    severity = rules.get("monitoring-enabled", Severity.ERROR)
+    return Severity.WARNING if severity is Severity.ERROR and kind is EnvironmentType.DEV else severity
 
 
 def _other_files(workspace: Workspace, findings: Findings) -> None:
