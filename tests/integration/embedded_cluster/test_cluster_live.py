@@ -236,11 +236,12 @@ async def test_commands_that_cannot_start(live):
 async def test_a_job_really_runs_with_its_volume(live):
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "b", "namespace": "default"}}
     spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-    live.store.create({**claim, "spec": spec})
     volume = {"volumes": [{"name": "b", "persistentVolumeClaim": {"claimName": "b"}}]}
     mount = {"mounts": [{"name": "b", "mountPath": "/backups"}]}
     write = 'echo "$WHAT" > /backups/file; echo done; echo trouble >&2'
     live.store.create(job("write", write, env=[("WHAT", "kept")], **volume, **mount))
+    await live.until(lambda: any('persistentvolumeclaim "b" not found' in m for m in live.messages("FailedScheduling")))
+    live.store.create({**claim, "spec": spec})
     status = await live.until(lambda: finished(live, "write"))
     assert status["succeeded"] == 1
     assert status["completionTime"]
@@ -251,6 +252,7 @@ async def test_a_job_really_runs_with_its_volume(live):
     live.store.create(job("read", "cat /backups/file $VEZA_MOUNT_B/file", **volume, **mount))
     await live.until(lambda: finished(live, "read"))
     assert await live.log(live.pods("read")[0], "tool") == "kept\nkept\n"
+    assert live.store.get("persistentvolumeclaims", "default", "b")["status"]["phase"] == "Bound"
 
 
 async def test_jobs_give_up(live):

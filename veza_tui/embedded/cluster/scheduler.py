@@ -14,7 +14,6 @@ from veza_tui.embedded.cluster.objects import (
     deleting,
     key_of,
     matches,
-    owner_reference,  # noqa: F401
     pod_finished,
     pod_requests,
     quantity,
@@ -24,7 +23,7 @@ from veza_tui.embedded.cluster.objects import (
 from veza_tui.embedded.cluster.synthetic import SYNTHETIC
 from veza_tui.embedded.cluster.timing import Timing
 
-PODS, NODES = "pods", "nodes"
+PODS, NODES, CLAIMS = "pods", "nodes", "persistentvolumeclaims"
 _SOURCE = "default-scheduler"
 
 
@@ -41,6 +40,7 @@ class Scheduler:
         self._waiting: set[Key] = set()
         cluster.watch(PODS, self._on_pod)
         cluster.watch(NODES, self._on_node)
+        cluster.watch(CLAIMS, self._on_claim)
 
     def _on_pod(self, old: Object | None, new: Object | None) -> None:
         before = old["spec"].get("nodeName") if old is not None and not pod_finished(old) else None
@@ -64,6 +64,10 @@ class Scheduler:
             or old["spec"] != new["spec"]
             or old["metadata"].get("labels") != new["metadata"].get("labels")
         ):
+            self._retry()
+
+    def _on_claim(self, old: Object | None, new: Object | None) -> None:
+        if old is None:
             self._retry()
 
     def _retry(self) -> None:
@@ -91,6 +95,11 @@ class Scheduler:
             self._waiting.discard(key)
             return
         nodes = [n for n in self.cluster.all(NODES) if not deleting(n)]
+        missing = self._missing_claim(pod)
+        if missing:
+            self._waiting.add(key)
+            self._unschedulable(pod, unclaimed(len(nodes), missing))
+            return
         reasons: Counter[str] = Counter()
         fitting = []
         for node in nodes:
@@ -101,7 +110,7 @@ class Scheduler:
                 fitting.append(node)
         if not fitting:
             self._waiting.add(key)
-            self._unschedulable(pod, len(nodes), reasons)
+            self._unschedulable(pod, refusal(len(nodes), reasons))
             self.queue.add(self, key, 60.0)
             return
         self._waiting.discard(key)
@@ -164,8 +173,14 @@ class Scheduler:
         text = f"Successfully assigned {namespace}/{name} to {node}"
         self.cluster.event(pod, "Normal", "Scheduled", text, _SOURCE)
 
-    def _unschedulable(self, pod: Object, total: int, reasons: Counter[str]) -> None:
-        text = refusal(total, reasons)
+    def _missing_claim(self, pod: Object) -> str:
+        for volume in pod["spec"].get("volumes") or ():
+            name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+            if name and self.cluster.get(CLAIMS, pod["metadata"]["namespace"], name) is None:
+                return str(name)
+        return ""
+
+    def _unschedulable(self, pod: Object, text: str) -> None:
         status = dict(pod.get("status") or {})
         had = condition(status.get("conditions"), "PodScheduled")
         if had is None or had.get("message") != text:
@@ -198,6 +213,14 @@ def refusal(total: int, reasons: Mapping[str, int]) -> str:
     if total - helpful:
         clauses.append(f"{total - helpful} Preemption is not helpful for scheduling")
     return f"{head} preemption: 0/{total} nodes are available: {', '.join(clauses)}."
+
+
+def unclaimed(total: int, claim: str) -> str:
+    """The scheduler's sentence about a claim that does not exist."""
+    return (
+        f'0/{total} nodes are available: persistentvolumeclaim "{claim}" not found. '
+        f"preemption: 0/{total} nodes are available: {total} Preemption is not helpful for scheduling."
+    )
 
 
 def _tolerated(spec: Mapping[str, Any], taint: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from veza_tui.embedded.api.store import Store
 from veza_tui.embedded.cluster.access import Cluster
 from veza_tui.embedded.cluster.autoscaler import AutoscalerController
+from veza_tui.embedded.cluster.claims import ClaimController
 from veza_tui.embedded.cluster.clock import Clock, LoopClock
 from veza_tui.embedded.cluster.controller import WorkQueue
 from veza_tui.embedded.cluster.deployment import DeploymentController
@@ -73,6 +74,7 @@ class ClusterSimulation:
         self.deployments = DeploymentController(self.cluster, self.queue)
         self.jobs = JobController(self.cluster, self.queue)
         self.endpoints = EndpointsController(self.cluster, self.queue)
+        self.claims = ClaimController(self.cluster, self.queue)
         self.disruption = DisruptionController(self.cluster, self.queue)
         self.autoscalers = AutoscalerController(self.cluster, self.queue, self.runtime.metrics)
         self.namespaces = NamespaceController(self.cluster, self.queue, root_ca)
