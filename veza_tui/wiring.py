@@ -112,6 +112,7 @@ def make_screen_services(directory: Path, *, read_only: bool = False) -> Provide
 
     Rooms add to ``services`` what their screens ask for by name.
     """
+    import asyncio.sslproto
     from functools import cache
     from getpass import getuser
 
@@ -123,6 +124,8 @@ def make_screen_services(directory: Path, *, read_only: bool = False) -> Provide
     def workspace() -> Workspace:
         return load_workspace(directory)
 
+    # asyncio keeps a 256 KiB read buffer for each TLS connection: 9 MB for three environments' watches.
+    asyncio.sslproto.SSLProtocol.max_size = 32 * 1024
     clock = SystemClock()
 
     @cache

@@ -17,6 +17,7 @@ Handler = Callable[["VezaApp", Situation], Awaitable[None]]
 
 _OWN = "veza_tui.tui.handlers"
 _OPERATE = "veza_tui.tui.operate"
+_RESTORE = "veza_tui.tui.restore"
 
 # action id -> "module:function" with the signature of Handler.
 HANDLERS: dict[str, str] = {
@@ -48,6 +49,11 @@ HANDLERS: dict[str, str] = {
     "resume": f"{_OPERATE}:resume_rollouts",
     "switch_back": f"{_OPERATE}:switch_back",
     "backup": f"{_OPERATE}:backup",
+    "restore": f"{_RESTORE}:restore",
+    "catalogue": f"{_RESTORE}:open_catalogue",
+    "backup.verify": f"{_RESTORE}:verify",
+    "backup.hold": f"{_RESTORE}:hold",
+    "restore.switch": f"{_RESTORE}:switch",
     "undo_restore": f"{_OPERATE}:undo_restore",
     "operations": f"{_OPERATE}:open_operations",
     "operation.cancel": f"{_OPERATE}:cancel",
