@@ -6,9 +6,10 @@ Knows no UI and no adapter. One service for one workspace; every method may be c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
@@ -33,6 +34,8 @@ from veza_tui.operations.store import OperationFiles, OperationStore
 from veza_tui.operations.who import current_person
 from veza_tui.operations.world import World
 from veza_tui.ports.runner import Handshake, Runners
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +80,17 @@ class OperationsService:
         Raises:
             VezaError: the planner's own refusals, or the cluster does not answer.
         """
+        return await self.preview(await self.with_context(environment, planner))
+
+    async def with_context(self, environment: str, look: Callable[[PlanContext], Awaitable[T]]) -> T:
+        """What a planner, or a look before there is a plan, finds out about an environment."""
         env = self.world.environment(environment)
         cluster = retrying(self.world.cluster(env), self.world.clock, lambda error, seconds: None)
         identity = await cluster.identity()
         target = Target(env.name, env.kubernetes.namespace, identity.server, identity.uid, identity.context)
-        context = PlanContext(
-            self.world, env, cluster, identity, target, self.world.clock, self.world.workspace, self.state
+        return await look(
+            PlanContext(self.world, env, cluster, identity, target, self.world.clock, self.world.workspace, self.state)
         )
-        return await self.preview(await planner(context))
 
     async def preview(self, plan: Plan) -> Preview:
         """The preview of a plan at hand."""

@@ -104,6 +104,12 @@ class DemoWorkspace:
             for manifest in (self.directory / "k8s" / environment.name).glob("*configmap*.yaml"):
                 _edit(manifest, config)
 
+        # The demo's servers are on this machine, which the rules rightly call an error for a real environment.
+        _edit(
+            self.directory / "environments" / "environment-rules.yaml",
+            {("data", "checks", "no-localhost", "severity"): "warning"},
+        )
+
     async def commit(self) -> bool:
         """Make it a git repository with everything committed, for the agent; False without git."""
         git = shutil.which("git")

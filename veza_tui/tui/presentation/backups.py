@@ -1,0 +1,125 @@
+"""Backups as rows and lines. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veza_tui.model.catalogue import BackupRecord
+from veza_tui.model.environment import Environment
+from veza_tui.model.restore import Check, Loss
+from veza_tui.tui.presentation.ages import calm_age, moment
+from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.rows import Column, Row
+from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit
+
+COLUMNS = (
+    Column("name", "BACKUP", 15, comfortable=15),
+    Column("age", "AGE", 5, comfortable=6, align="right"),
+    Column("size", "SIZE", 6, comfortable=8, align="right"),
+    Column("rows", "ROWS", 5, drop=2, align="right"),
+    Column("proof", "PROOF", 8, comfortable=12),
+    Column("held", "HELD", 4, drop=3),
+    Column("kind", "KIND", 4, drop=4),
+    Column("note", "NOTE", 8, flexible=True, drop=1),
+)
+
+
+def size_text(size: float) -> str:
+    """``13 MB``: at most three digits, decimal units."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.0f} {unit}" if size >= 10 or unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def backup_row(record: BackupRecord, now: float, glyphs: Glyphs) -> Row:
+    """One backup: its sign says proven, not proven, or damaged."""
+    proof, role, sign = "not proven", "dim", Span(glyphs.unknown, "unknown")
+    if record.problem:
+        proof, role, sign = "damaged", "bad", Span(glyphs.failed, "bad")
+    elif record.proven and record.proof is not None:
+        proof, role, sign = f"proven {moment(record.proof.at, now)}", "ok", Span(glyphs.ok, "ok")
+    elif record.manifest is None:
+        proof, role = "no manifest", "warn"
+    dump = record.manifest.dump if record.manifest else None
+    rows = f"{sum(t.rows for t in dump.database.tables):,}" if dump else glyphs.dash
+    kind = record.manifest.kind if record.manifest else "script"
+    note = record.problem or (record.hold.reason if record.hold else "") or (
+        record.manifest.reason if record.manifest else ""
+    )  # fmt: skip
+    return Row(
+        record.name,
+        sign,
+        (
+            Span(clean(record.name, 40), "strong"),
+            Span(calm_age(now - record.at)),
+            Span(size_text(record.size)),
+            Span(rows, "dim"),
+            Span(proof, role),
+            Span("held" if record.hold else "", "warn"),
+            Span(clean(kind, 12), "dim"),
+            Span(clean(note, 200), "dim"),
+        ),
+    )
+
+
+def sizes_line(records: Sequence[BackupRecord], cells: int, glyphs: Glyphs) -> Line:
+    """Sizes as a sparkline, oldest first: a backup half as large as yesterday's is seen at once."""
+    sizes = [r.size for r in reversed(records) if r.has_database and not r.problem][-cells:]
+    if len(sizes) < 2:
+        return ()
+    top = max(sizes) or 1
+    last = len(glyphs.spark) - 1
+    return (Span("sizes ", "dim"), Span("".join(glyphs.spark[round(s / top * last)] for s in sizes), "spark"))
+
+
+def objective_line(environment: Environment, records: Sequence[BackupRecord], now: float) -> Line:
+    """Whether the newest proven backup is young enough for the environment's objective (RPO)."""
+    objective = environment.backup.rpo_minutes * 60
+    proven = [r for r in records if r.proven and r.has_database]
+    if not proven:
+        return (Span("no backup of the database is proven", "bad" if environment.production else "warn"),)
+    old = now - max(r.at for r in proven)
+    if old > objective:
+        return (Span(f"newest proven backup {calm_age(old)} old, the objective is {calm_age(objective)}", "bad"),)
+    return (Span(f"newest proven backup {calm_age(old)} old", "ok"), Span(f", objective {calm_age(objective)}", "dim"))
+
+
+def check_lines(checks: Sequence[Check], cells: int, glyphs: Glyphs) -> list[Line]:
+    """The preflight, one line each."""
+    signs = {True: Span(glyphs.ok, "ok"), False: Span(glyphs.failed, "bad"), None: Span(glyphs.unknown, "warn")}
+    return [
+        clip(
+            (Span("  "), signs[check.ok], Span(f" {fit(check.name, 30)} ", "text" if check.ok else "strong"),
+             Span(clean(check.detail, 300), "dim" if check.ok else "bad" if check.ok is False else "warn")), cells
+        )
+        for check in checks
+    ]  # fmt: skip
+
+
+def loss_lines(losses: Sequence[Loss], cells: int, glyphs: Glyphs, *, words: tuple[str, str]) -> list[Line]:
+    """Rows per table, then and now; tables that differ first."""
+    ordered = sorted(losses, key=lambda loss: (loss.then == loss.now, loss.table))
+    lines: list[Line] = [
+        (Span(f"  {fit('TABLE', 30)} {fit(words[0], 14, align='right')} {fit(words[1], 14, align='right')}", "title"),)
+    ]
+    for loss in ordered:
+        difference = loss.difference
+        mark: Line = ()
+        if difference:
+            mark = (Span(f"  {difference:+,}", "ok" if difference > 0 else "warn"),)
+        elif difference is None:
+            mark = (Span("  only then" if loss.now is None else "  only now", "warn"),)
+        lines.append(
+            clip(
+                (Span(f"  {fit(clean(loss.table, 60), 30)} ", "text" if mark else "dim"),
+                 Span(f"{fit(_count(loss.then, glyphs), 14, align='right')} ", "strong" if mark else "dim"),
+                 Span(fit(_count(loss.now, glyphs), 14, align="right"), "text" if mark else "dim"), *mark), cells
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _count(rows: int | None, glyphs: Glyphs) -> str:
+    return glyphs.dash if rows is None else f"{rows:,}"

@@ -1,0 +1,163 @@
+"""The guided restore's pages as rows and lines: one decision a page. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from veza_tui.model.catalogue import BackupRecord
+from veza_tui.model.release import Release
+from veza_tui.model.restore import Check, Loss, Part
+from veza_tui.tui.presentation.ages import calm_age, moment
+from veza_tui.tui.presentation.backups import check_lines, loss_lines
+from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.rows import Column, Row
+from veza_tui.tui.presentation.section import heading
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, clip
+
+
+class Page(IntEnum):
+    """The decisions, in order."""
+
+    WHEN = 0
+    BACKUP = 1
+    PARTS = 2
+    CHECKS = 3
+    HOW = 4
+
+
+QUESTIONS = {
+    Page.WHEN: "What happened, and when?",
+    Page.BACKUP: "Which backup?",
+    Page.PARTS: "What is to come back?",
+    Page.CHECKS: "Is it safe, and what would be lost?",
+    Page.HOW: "How?",
+}
+HINTS = {
+    Page.WHEN: "enter chooses: the backup from just before that moment is proposed",
+    Page.BACKUP: "the proposed one is marked; enter takes the one under the cursor",
+    Page.PARTS: "space switches a line on or off, enter goes on",
+    Page.CHECKS: "nothing has been touched yet; enter goes on, esc goes back",
+    Page.HOW: "space switches, enter shows the plan and asks for the last word",
+}
+
+CHOICES = (
+    Column("what", "WHAT", 30, flexible=True, comfortable=30),
+    Column("when", "WHEN", 12),
+    Column("note", "NOTE", 10, flexible=True, drop=1),
+)
+
+
+@dataclass
+class Choices:
+    """What the person has decided so far."""
+
+    backup: str = ""
+    moment: float | None = None
+    parts: set[Part] = field(default_factory=lambda: {Part.DATABASE})
+    tables: set[str] = field(default_factory=set)
+    scale: bool = False
+    flush_cache: bool = False
+
+
+def stepper(page: Page, environment: str, glyphs: Glyphs, cells: int) -> list[Line]:
+    """Where we are, the question, and what the keys do."""
+    dots: list[Span] = []
+    for other in Page:
+        role = "ok" if other < page else "strong" if other == page else "faint"
+        sign = glyphs.ok if other < page else glyphs.unread if other == page else glyphs.unknown
+        dots.append(Span(f"{sign} ", role))
+    note: Line = (Span(clean(environment, 60), "strong"), Span(f"  step {page + 1} of {len(Page)} ", "dim"))
+    return [
+        EMPTY,
+        heading("RESTORE", note, cells, glyphs, right=tuple(dots)),
+        EMPTY,
+        (Span(f"  {QUESTIONS[page]}", "strong"),),
+        clip((Span(f"  {HINTS[page]}", "dim"),), cells),
+        EMPTY,
+    ]
+
+
+def when_rows(releases: Sequence[Release], now: float, glyphs: Glyphs) -> list[Row]:
+    """Just now, before one of the last deploys, or a time."""
+    point = Span(glyphs.arrow, "key")
+    rows = [
+        Row("now", point, (Span("It was noticed just now: take the newest backup", "strong"), Span(""), Span(""))),
+    ]
+    for release in releases[:6]:
+        images = " ".join(sorted({i.rpartition(":")[2] for c in release.images.values() for i in c.values()}))
+        rows.append(
+            Row(f"deploy {release.number}", point,
+                (Span(f"Before deploy {release.number}"), Span(f"{moment(release.at, now)}", "dim"),
+                 Span(clean(f"{release.kind} {images} {'' if release.good else 'failed'}", 80), "dim")))
+        )  # fmt: skip
+    rows.append(Row("time", point, (Span("At a time that I type …"), Span(""), Span("14:05, 2h ago", "dim"))))
+    return rows
+
+
+def backup_note(record: BackupRecord, now: float, *, proposed: bool) -> Line:
+    """What taking this backup would lose, and whether it is the proposed one."""
+    lost = f"what was written in the last {calm_age(now - record.at)} is not in it"
+    return (Span("proposed: " if proposed else "", "ok"), Span(lost, "dim"))
+
+
+def part_rows(record: BackupRecord, choices: Choices, glyphs: Glyphs) -> list[Row]:
+    """Database (whole, or some tables), configuration, secrets; what the backup does not hold is not offered."""
+    names = {path for path, _ in record.files}
+    rows = []
+    dump = record.manifest.dump if record.manifest else None
+    if record.has_database:
+        whole = Part.DATABASE in choices.parts and not choices.tables
+        rows.append(_switch("part:database", "The whole database", whole, glyphs,
+                            "swapped in at once, undoable by one key"))  # fmt: skip
+    for part, suffix in ((Part.CONFIGURATION, ".yaml"), (Part.SECRETS, ".env")):
+        if any(n == record.environment + suffix or n == f"{record.environment}{suffix}.age" for n in names):
+            what = f"{part.value.capitalize()}: {record.environment}{suffix}"
+            rows.append(_switch(f"part:{part.value}", what, part in choices.parts, glyphs, "the present file is kept"))
+    rows += [
+        _switch(
+            f"table:{table.key}",
+            f"Only table {clean(table.key, 60)}",
+            table.key in choices.tables,
+            glyphs,
+            f"{table.rows:,} rows",
+        )
+        for table in (dump.database.tables if dump else ())
+    ]
+    return rows
+
+
+def how_rows(choices: Choices, services: int, glyphs: Glyphs) -> list[Row]:
+    """Drain or not; flush the cache or not: asked each time, never silently."""
+    rows = []
+    if Part.DATABASE in choices.parts and not choices.tables:
+        rows.append(_switch("scale", f"Scale the {services} services to zero around the swap", choices.scale, glyphs,
+                            "longer outage, no failed requests in between"))  # fmt: skip
+    if Part.DATABASE in choices.parts:
+        rows.append(_switch("flush", "Empty the cache afterwards", choices.flush_cache, glyphs,
+                            "it may hold what the restored data contradicts"))  # fmt: skip
+    rows.append(Row("go", Span(glyphs.arrow, "key"), (Span("Show the plan", "strong"), Span(""), Span(""))))
+    return rows
+
+
+def check_page(checks: Sequence[Check], losses: Sequence[Loss], minutes: float | None, cells: int, glyphs: Glyphs,
+               ) -> list[Line]:  # fmt: skip
+    """The preflight and what would be lost."""
+    lines: list[Line] = []
+    if minutes is not None:
+        lines.append(
+            (Span(f"  The backup is {calm_age(minutes * 60)} old: what was written since is not in it.", "warn"),)
+        )
+        lines.append(EMPTY)
+    if losses:
+        lines += [*loss_lines(losses, cells, glyphs, words=("THEN", "NOW")), EMPTY]
+    bad = [c for c in checks if c.ok is not True]
+    good = [c for c in checks if c.ok is True]
+    lines += check_lines([*bad, *good], cells, glyphs)
+    return lines
+
+
+def _switch(key: str, text: str, on: bool, glyphs: Glyphs, note: str) -> Row:
+    sign = Span(glyphs.ok if on else glyphs.unknown, "ok" if on else "faint")
+    return Row(key, sign, (Span(text, "strong" if on else "text"), Span(""), Span(note, "dim")))

@@ -1,0 +1,247 @@
+"""The guided restore: one decision a page, nothing touched before the last word."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+from veza_tui.model.catalogue import BackupRecord
+from veza_tui.model.environment import Environment
+from veza_tui.model.release import Release
+from veza_tui.model.restore import Part, propose
+from veza_tui.operations.backup.catalogue import Catalogue
+from veza_tui.operations.restore.plan import Looked
+from veza_tui.operations.restore.request import RestoreRequest
+from veza_tui.tui.actions import Situation
+from veza_tui.tui.dialogs.ask import ask
+from veza_tui.tui.presentation.backups import COLUMNS, backup_row
+from veza_tui.tui.presentation.restore import (
+    CHOICES,
+    Choices,
+    Page,
+    backup_note,
+    check_page,
+    how_rows,
+    part_rows,
+    stepper,
+    when_rows,
+)
+from veza_tui.tui.presentation.rows import Row
+from veza_tui.tui.presentation.spans import Span
+from veza_tui.tui.screens.base import VezaScreen
+from veza_tui.tui.widgets.sheet import Sheet
+from veza_tui.tui.widgets.table import Table
+
+
+class RestoreScreen(VezaScreen):
+    """Enter goes on, escape goes back a page, space switches."""
+
+    title_name = "restore"
+    offers = frozenset(("open",))
+
+    def __init__(self, environment: Environment, catalogue: Catalogue, releases: list[Release], backup: str) -> None:
+        super().__init__()
+        self.environment = environment
+        self._catalogue = catalogue
+        self._releases = releases
+        self._records: list[BackupRecord] = []
+        self._looked: Looked | None = None
+        self._first = Page.PARTS if backup else Page.WHEN
+        self.page = self._first
+        self.choices = Choices(backup=backup)
+
+    def body(self) -> ComposeResult:
+        """The question above; below it a list of answers, or a page to read."""
+        yield Sheet(self.veza.painter, id="title", fixed=6)
+        yield Table(CHOICES, self.veza.painter, self.veza.glyphs, id="choices")
+        yield Table(COLUMNS, self.veza.painter, self.veza.glyphs, id="backups")
+        with VerticalScroll(can_focus=False, id="reading"):
+            yield Sheet(self.veza.painter, id="page")
+
+    @property
+    def table(self) -> Table | None:
+        """The answers of this page."""
+        if self.page is Page.CHECKS:
+            return None
+        return self.query_one("#backups" if self.page is Page.BACKUP else "#choices", Table)
+
+    @property
+    def scroller(self) -> Widget:
+        """The page to read."""
+        return self.query_one("#reading")
+
+    def on_mount(self) -> None:
+        """Read the catalogue."""
+        super().on_mount()
+        self._turn(self.page)
+        self.veza.spawn(self._load())
+
+    async def _load(self) -> None:
+        records = await asyncio.to_thread(self._catalogue.records, self.environment.name)
+        self._records = [r for r in records if not r.problem]
+        if self.is_mounted:
+            self._turn(self.page)
+
+    @property
+    def record(self) -> BackupRecord | None:
+        """The chosen backup."""
+        return next((r for r in self._records if r.name == self.choices.backup), None)
+
+    def _turn(self, page: Page) -> None:
+        self.page = page
+        for name, shown in (("choices", page in (Page.WHEN, Page.PARTS, Page.HOW)), ("backups", page is Page.BACKUP),
+                            ("reading", page is Page.CHECKS)):  # fmt: skip
+            self.query_one(f"#{name}").display = shown
+        self.repaint()
+        if self.table is not None:
+            self.table.focus()
+            self.table.forget_widths()
+            if page is Page.BACKUP:
+                self.table.put_on(self._proposed())
+
+    def _proposed(self) -> str:
+        now = self.veza.services.clock.now()
+        usable = [
+            (r.name, r.at, r.proven)
+            for r in self._records
+            if r.has_database and not (r.manifest is not None and r.manifest.kind == "safety")
+        ]
+        return propose(usable, self.choices.moment if self.choices.moment is not None else now) or ""
+
+    def paint(self) -> None:
+        """This page."""
+        if not self.is_mounted:
+            return
+        glyphs, cells, now = self.veza.glyphs, self.size.width, self.veza.services.clock.now()
+        self.query_one("#title", Sheet).set_lines(stepper(self.page, self.environment.name, glyphs, cells))
+        if self.page is Page.CHECKS:
+            looked = self._looked
+            lines = (
+                check_page(looked.checks, looked.losses, looked.minutes_lost, cells - 2, glyphs)
+                if looked
+                else [(Span("  looking at the backup and at the server …", "dim"),)]
+            )
+            self.query_one("#page", Sheet).set_lines(lines)
+            return
+        table = self.table
+        assert table is not None
+        rows = self._rows(now)
+        if not rows and self.page is Page.BACKUP:
+            table.set_empty([(Span("   There is no backup that can be used.", "warn"),)])
+        table.show(rows)
+
+    def _rows(self, now: float) -> list[Row]:
+        glyphs = self.veza.glyphs
+        if self.page is Page.WHEN:
+            return when_rows(self._releases, now, glyphs)
+        if self.page is Page.BACKUP:
+            proposed = self._proposed()
+            rows = []
+            for record in self._records:
+                row = backup_row(record, now, glyphs)
+                if record.name == proposed:
+                    row = Row(row.key, Span(glyphs.arrow, "key"), row.cells, (backup_note(record, now, proposed=True),))
+                rows.append(row)
+            return rows
+        if self.page is Page.PARTS:
+            return part_rows(self.record, self.choices, glyphs) if self.record else []
+        return how_rows(self.choices, len(self.environment.services), glyphs)
+
+    # --- keys ----------------------------------------------------------------------------------------------------
+
+    def back(self) -> bool:
+        """A page back; from the first page the screen closes."""
+        if self.page <= self._first:
+            return False
+        self._turn(Page(self.page - 1))
+        return True
+
+    def switch(self) -> None:
+        """Space: the line under the cursor on or off."""
+        key = self.table.cursor if self.table is not None else ""
+        choices = self.choices
+        if key == "scale":
+            choices.scale = not choices.scale
+        elif key == "flush":
+            choices.flush_cache = not choices.flush_cache
+        elif key.startswith("table:"):
+            choices.tables ^= {key.removeprefix("table:")}
+            choices.parts.add(Part.DATABASE)
+        elif key == "part:database" and choices.tables:
+            choices.tables.clear()
+        elif key.startswith("part:"):
+            choices.parts ^= {Part(key.removeprefix("part:"))}
+        self.paint()
+
+    async def open_selected(self, at: Situation) -> None:
+        """Enter: on to the next decision."""
+        key = self.table.cursor if self.table is not None else ""
+        if self.page is Page.WHEN:
+            await self._when(key)
+        elif self.page is Page.BACKUP and key:
+            self.choices.backup = key
+            self._turn(Page.PARTS)
+        elif self.page is Page.PARTS:
+            if not self.choices.parts:
+                self.veza.tell("choose at least one part: space switches it on")
+                return
+            self._looked = None
+            self._turn(Page.CHECKS)
+            await self._look()
+        elif self.page is Page.CHECKS and self._looked is not None:
+            bad = [c for c in self._looked.checks if c.ok is False]
+            if bad:
+                self.veza.tell(f"{bad[0].name}: {bad[0].detail}", bad=True)
+                return
+            self._turn(Page.HOW)
+        elif self.page is Page.HOW and key == "go":
+            from veza_tui.tui.restore import run_restore
+
+            await run_restore(self.veza, self.environment, self.request())
+        elif self.page is Page.HOW:
+            self.switch()
+
+    async def _when(self, key: str) -> None:
+        from veza_tui.operations.restore.choose import parse_moment
+
+        now = self.veza.services.clock.now()
+        if key == "now":
+            self.choices.moment = None
+        elif key.startswith("deploy "):
+            number = int(key.removeprefix("deploy "))
+            self.choices.moment = next(r.at for r in self._releases if r.number == number)
+        else:
+
+            def check(text: str) -> None:
+                parse_moment(text, now)
+
+            text = await ask(self.veza, "When did it happen?", "14:05, 2h ago, 2026-01-31 14:05", check=check)
+            if not text:
+                return
+            self.choices.moment = parse_moment(text, now)
+        self._turn(Page.BACKUP)
+
+    async def _look(self) -> None:
+        from veza_tui.tui.restore import look_at
+
+        self._looked = await look_at(self.veza, self.environment, self.request())
+        self.paint()
+
+    def request(self) -> RestoreRequest:
+        """What has been decided."""
+        choices = self.choices
+        return RestoreRequest(
+            backup=choices.backup,
+            parts=frozenset(choices.parts),
+            tables=tuple(sorted(choices.tables)),
+            drain="scale" if choices.scale else "none",
+            flush_cache=choices.flush_cache,
+        )
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """A second click goes on."""
+        event.stop()
+        self.veza.do("open")
