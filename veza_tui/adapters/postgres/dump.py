@@ -29,8 +29,11 @@ LOCK_WAIT = "60s"
 """How long pg_dump waits for a table that somebody holds with ACCESS EXCLUSIVE, before it says which."""
 _TICK = 0.25
 _TABLE = re.compile(r"dumping contents of table \"(.+)\"$|(?:processing|launching) item \d+ TABLE DATA (.+)$")
+# By the statistics and not by pg_table_size: that waits for whoever holds a table.
 _SIZE = """
-SELECT coalesce(sum(pg_table_size(c.oid)), 0), count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT coalesce(sum(greatest(c.relpages, 0)::bigint + greatest(coalesce(x.relpages, 0), 0))
+    * current_setting('block_size')::bigint, 0)::bigint, count(*), pg_database_size(current_database())
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class x ON x.oid = c.reltoastrelid
 WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 
@@ -82,8 +85,8 @@ async def dump(
         row = await (await holder.execute("SELECT pg_export_snapshot()")).fetchone()
         snapshot = str(row[0]) if row else ""
         size = await (await holder.execute(_SIZE)).fetchone()
-        tables = int(size[1]) if size else 0
-        meter = _Meter(progress, options.expected or int(size[0] if size else 0) or None, tables, time.monotonic())
+        heap, tables, whole = (int(n) for n in size) if size else (0, 0, 0)
+        meter = _Meter(progress, options.expected or heap or whole or None, tables, time.monotonic())
         before = await sequence_values(holder)
         facts = await _both(endpoint, tools, options, compression, snapshot, write, path, meter)
         facts = between(facts, before, await sequence_values(holder))

@@ -18,11 +18,8 @@ from veza_tui.model.text import printable
 _BLOCK = 1 << 20
 _F_SETPIPE_SZ = 1031  # Linux; fewer wake-ups with a larger pipe
 _LOST = (
-    "server closed the connection",
-    "could not connect",
-    "connection to server",
-    "terminating connection",
-    "timeout expired",
+    *("server closed the connection", "could not connect", "connection to server", "terminating connection"),
+    *("timeout expired", "eof detected", "unexpected eof", "connection reset", "no connection to the server"),
 )
 
 
@@ -113,7 +110,8 @@ def explain_lines(lines: Sequence[str], what: str, code: int | None) -> VezaErro
             head, mark, text = line.partition("FATAL:  ")
         if mark:
             reason = text if "psql:" not in head else f"{text} (line {head.rpartition(':<stdin>:')[2].rstrip(': ')})"
-            follow = [x for x in lines[index + 1 : index + 4] if "detail: " in x or x.startswith("DETAIL:  ")]
+            after = [x for x in lines[index + 1 : index + 4] if "Query was" not in x]
+            follow = [x for x in after if "detail: " in x or x.startswith("DETAIL:  ")]
             if follow:
                 reason += "; " + follow[0].partition("etail: ")[2] + follow[0].partition("DETAIL:  ")[2]
             break

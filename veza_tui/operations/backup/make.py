@@ -51,6 +51,8 @@ async def make_backup(
     """
     if job.with_database and database is None:
         raise ConfigError(f"environment {job.environment} has no database to dump")
+    if job.format not in FILES:
+        raise ConfigError(f"data.backup.format {job.format}: use plain, custom or directory")
     await asyncio.to_thread(storage.sweep)
     started = clock.now()
     draft = await asyncio.to_thread(storage.begin, started)
