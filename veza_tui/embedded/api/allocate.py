@@ -47,6 +47,9 @@ def allocate(store: Store, kind: ResourceType, obj: JSONObject, old: JSONObject 
         if not isinstance(port, dict):
             continue
         if spec.get("type") not in _WITH_PORTS:
+            taken = [p.get("nodePort") for p in before.get("ports") or ()]
+            if before.get("type") in _WITH_PORTS and port.get("nodePort") in taken:
+                port.pop("nodePort", None)  # left over from the former type
             continue
         if not port.get("nodePort"):
             old_port: JSONObject = next((p for p in before.get("ports") or () if p.get("port") == port.get("port")), {})

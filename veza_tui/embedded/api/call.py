@@ -12,7 +12,7 @@ from veza_tui.embedded.api.decode import Decoded, DecodeError, decode, parse, st
 from veza_tui.embedded.api.errors import ApiError, bad_request
 from veza_tui.embedded.api.proto import PROTOBUF, from_protobuf
 from veza_tui.embedded.api.rbac import User
-from veza_tui.embedded.api.requests import RequestInfo
+from veza_tui.embedded.api.requests import RequestInfo, option_error
 from veza_tui.embedded.api.resources import BY_KIND, ResourceType
 from veza_tui.embedded.api.respond import Accept, answer_object
 from veza_tui.embedded.api.store import Store
@@ -46,7 +46,9 @@ class Call:
     @property
     def manager(self) -> str:
         """The field manager: the option, or the first word of the User-Agent."""
-        given = self.info.query.get("fieldManager")
+        given = self.info.query.get("fieldManager", "")
+        if len(given.encode()) > 128:
+            raise option_error("PatchOptions", "fieldManager", "Too long: may not be more than 128 bytes")
         return given or self.request.headers.get("User-Agent", "unknown").split("/")[0][:128] or "unknown"
 
     @property

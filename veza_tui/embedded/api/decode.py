@@ -21,7 +21,13 @@ _RANGES = {"int32": 2**31, "int64": 2**63}
 
 
 class DecodeError(Exception):
-    """The value does not fit its Go type."""
+    """The value does not fit its Go type; ``path`` and ``schema`` say where and what was wanted, if that is known."""
+
+    def __init__(
+        self, message: str, *, path: tuple[str, ...] = (), schema: Schema | None = None, value: Any = None
+    ) -> None:
+        super().__init__(message)
+        self.path, self.schema, self.value = path, schema, value
 
 
 class _Duplicated(dict[str, Any]):
@@ -90,29 +96,40 @@ def _parse_yaml(body: bytes) -> Any:
     try:
         return yaml.load(body, Loader=Loader)  # noqa: S506 - derived from SafeLoader
     except yaml.YAMLError as error:
-        raise DecodeError(f"error converting YAML to JSON: yaml: {error}") from error
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or "malformed"
+        line = f"line {mark.line + 1}: " if mark is not None else ""
+        raise DecodeError(f"error converting YAML to JSON: yaml: {line}{problem}") from error
 
 
 def _key(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def decode(value: Any, api_version: str, kind: str) -> Decoded:
+def fit(value: Any, api_version: str, kind: str) -> Decoded:
     """Check a parsed object against its kind's fields, drop unknown ones, bring quantities into canonical form.
+
+    Raises:
+        DecodeError: a field has another type.
+    """
+    out = Decoded(None)
+    if not isinstance(value, dict):
+        raise DecodeError(f"json: cannot unmarshal {_go_kind(value)} into Go value of type v1.{kind}")
+    out.value = _coerce(of_kind(api_version, kind), value, (), kind, (), out.complaints)
+    return out
+
+
+def decode(value: Any, api_version: str, kind: str) -> Decoded:
+    """``fit``, with the refusal of a request's body.
 
     Raises:
         ApiError: 400 with Go's own words.
     """
-    out = Decoded(None)
     try:
-        if not isinstance(value, dict):
-            raise DecodeError(f"json: cannot unmarshal {_go_kind(value)} into Go value of type v1.{kind}")
-        out.value = _coerce(of_kind(api_version, kind), value, (), kind, (), out.complaints)
+        return fit(value, api_version, kind)
     except DecodeError as error:
         version = api_version.rpartition("/")[2]
         message = f'{kind} in version "{version}" cannot be handled as a {kind}: {error}'
         raise bad_request(message) from error
-    return out
 
 
 def strict_error(api_version: str, kind: str, complaints: list[str]) -> ApiError:
@@ -135,7 +152,8 @@ def _mismatch(schema: Schema, value: Any, struct: str, names: tuple[str, ...], g
     if what == "number" and schema.kind in _RANGES:
         what = f"number {json.dumps(value)}"
     where = f"Go struct field {struct}.{'.'.join(names)}" if names else "Go value"
-    return DecodeError(f"json: cannot unmarshal {what} into {where} of type {go or schema.go}")
+    message = f"json: cannot unmarshal {what} into {where} of type {go or schema.go}"
+    return DecodeError(message, path=names, schema=schema, value=value)
 
 
 def _coerce(

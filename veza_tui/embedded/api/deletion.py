@@ -23,7 +23,7 @@ def check_preconditions(kind: ResourceType, obj: JSONObject, wanted: Mapping[str
                 f"the {label} in the precondition ({wanted[key]}) does not match the {label} in record ({meta[key]}). "
                 "The object might have been deleted and then recreated"
             )
-            raise conflict(kind.plural, kind.group, meta["name"], why)
+            raise conflict(kind.kind, "", meta["name"], why)
 
 
 def mark(kind: ResourceType, obj: JSONObject, *, now: float, propagation: str | None, grace_period: int | None) -> bool:

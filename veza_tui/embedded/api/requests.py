@@ -74,7 +74,12 @@ class RequestInfo:
 
 def option_error(kind: str, name: str, text: str) -> ApiError:
     """422 about an option; ``text`` begins with Required value, Unsupported value or Forbidden."""
-    reasons = {"Unsup": "FieldValueNotSupported", "Forbi": "FieldValueForbidden", "Requi": "FieldValueRequired"}
+    reasons = {
+        "Unsup": "FieldValueNotSupported",
+        "Forbi": "FieldValueForbidden",
+        "Requi": "FieldValueRequired",
+        "Too l": "FieldValueTooLong",
+    }
     return invalid(kind, "meta.k8s.io", "", [Cause(reasons.get(text[:5], "FieldValueInvalid"), text, name)])
 
 

@@ -51,7 +51,7 @@ async def review(call: Call, tokens: dict[str, User]) -> JSONObject:
     else:
         if bool(spec.get("resourceAttributes")) == bool(spec.get("nonResourceAttributes")):
             text = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
-            raise invalid(name, call.kind.group, "", [Cause("FieldValueInvalid", text, "spec.resourceAttributes")])
+            raise invalid("", call.kind.group, "", [Cause("FieldValueInvalid", text, "spec.resourceAttributes")])
         who: User | None = call.user
         if name != "SelfSubjectAccessReview":
             who = next((u for u in tokens.values() if u.name == spec.get("user")), None)

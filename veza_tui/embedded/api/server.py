@@ -31,6 +31,7 @@ from veza_tui.embedded.api.respond import Accept, accepted, answer, answer_error
 from veza_tui.embedded.api.runtime import NodeRuntime
 from veza_tui.embedded.api.store import Store
 from veza_tui.embedded.api.streams import endpoints as streams
+from veza_tui.embedded.api.streams.proxy import Proxy
 from veza_tui.embedded.api.tls import make_certificate
 from veza_tui.embedded.api.watch import serve_watch
 
@@ -60,6 +61,7 @@ class ApiServer:
     ) -> None:
         self.store = store
         self.runtime = runtime
+        self._proxy = Proxy(runtime)
         self.tokens = dict(tokens)
         self.faults = faults or Faults()
         self.bookmark_interval = bookmark_interval
@@ -211,7 +213,7 @@ class ApiServer:
             raise path_not_found()
         if info.subresource:
             if info.subresource in streams.NAMES and info.subresource in kind.subresources:
-                return await streams.serve(call, self.runtime)
+                return await streams.serve(call, self.runtime, self._proxy)
             return await subresources.serve(call)
         if kind.kind in REVIEWS:
             if info.method != "POST":

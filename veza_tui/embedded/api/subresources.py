@@ -70,7 +70,8 @@ async def _scale(call: Call) -> web.Response:
     elif method == "PATCH":
         body = await write.patch_body(call)
         scale_kind = ResourceType("autoscaling", "v1", "Scale", "scales")
-        wanted = call.checked(write.patch_with(call, scale_kind, clone(current), body), "autoscaling/v1", "Scale")
+        patched = write.patch_with(call, scale_kind, clone(current), body)
+        wanted = write.checked_patch(call, scale_kind, patched, body)
     else:
         raise method_not_supported()
     meta, before = wanted.get("metadata") or {}, obj["metadata"]

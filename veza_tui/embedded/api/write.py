@@ -10,13 +10,15 @@ from aiohttp import web
 from veza_tui.embedded.api import views
 from veza_tui.embedded.api.call import Call
 from veza_tui.embedded.api.decode import DecodeError, decode, parse
-from veza_tui.embedded.api.errors import ApiError, bad_request, not_found
+from veza_tui.embedded.api.errors import ApiError, Cause, bad_request, invalid, not_found
 from veza_tui.embedded.api.fields.apply import apply
 from veza_tui.embedded.api.fields.managed import Tracker, UpdateTracker
+from veza_tui.embedded.api.fields.typed import typed
+from veza_tui.embedded.api.history import dumps
 from veza_tui.embedded.api.meta import clone
 from veza_tui.embedded.api.patch.jsonpatch import json_patch
 from veza_tui.embedded.api.patch.merge import merge_patch
-from veza_tui.embedded.api.patch.strategic import strategic_patch
+from veza_tui.embedded.api.patch.strategic import go_text, strategic_patch
 from veza_tui.embedded.api.requests import option_error
 from veza_tui.embedded.api.resources import ResourceType
 from veza_tui.embedded.api.schema import of_kind
@@ -71,7 +73,7 @@ async def update(call: Call, subresource: str = "") -> web.Response:
 async def patch(call: Call, subresource: str = "") -> web.Response:
     """PATCH of the object, its status or its ephemeral containers."""
     kind, name = call.kind, call.info.name
-    dry_run = call.info.dry_run
+    dry_run, _ = call.info.dry_run, call.manager
     if call.media == APPLY:
         return await _apply(call, subresource)
     if call.info.query.get("force"):
@@ -80,12 +82,29 @@ async def patch(call: Call, subresource: str = "") -> web.Response:
     old = call.store.get(kind.key, call.namespace, name)
     shown = clone(views.shown(kind, old))
     patched = patch_with(call, kind, shown, body)
-    obj = call.checked(patched, kind.api_version, kind.kind)
+    obj = checked_patch(call, kind, patched, body)
     place(call, obj)
+    if obj["metadata"].get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]:
+        text = f'Invalid value: "{obj["metadata"]["uid"]}": field is immutable'
+        raise invalid(kind.kind, kind.group, name, [Cause("FieldValueInvalid", text, "metadata.uid")])
     tracker: Tracker = UpdateTracker(call.manager)
     stored = views.stored(kind, obj)
     new = call.store.update(stored, subresource=subresource, tracker=tracker, dry_run=dry_run)
     return call.respond(new)
+
+
+def checked_patch(call: Call, kind: ResourceType, patched: Any, body: Any) -> JSONObject:
+    """The patched object, checked; a patch that spoils it is refused with 422 and the offending text."""
+    try:
+        return call.checked(patched, kind.api_version, kind.kind)
+    except ApiError as error:
+        _, found, reason = error.message.partition(f"cannot be handled as a {kind.kind}: ")
+        if error.code != 400 or not found:
+            raise
+        shown = go_text(body) if call.media == STRATEGIC_PATCH else dumps(patched).decode()
+        text = f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {reason}"
+        refusal = invalid("", "", "", [Cause("FieldValueInvalid", text, "patch")])
+        raise refusal from error
 
 
 async def patch_body(call: Call) -> Any:
@@ -103,7 +122,9 @@ def patch_with(call: Call, kind: ResourceType, shown: JSONObject, body: Any) -> 
     if call.media == JSON_PATCH:
         return json_patch(shown, body)
     if not isinstance(body, dict):
-        raise bad_request("error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}")
+        what = {list: "array", str: "string", bool: "bool"}.get(type(body), "number")
+        text = f"json: cannot unmarshal {what} into Go value of type map[string]interface {{}}"
+        raise bad_request(f"error decoding patch: {text}")
     if call.media == MERGE_PATCH:
         return merge_patch(shown, body)
     return strategic_patch(of_kind(kind.api_version, kind.kind), shown, body)
@@ -120,18 +141,12 @@ async def _apply(call: Call, subresource: str) -> web.Response:
         raise bad_request(f"error decoding YAML: {error}") from error
     if not isinstance(value, dict):
         raise bad_request("error decoding YAML: the body is no object")
-    if not value.get("apiVersion") or not value.get("kind"):
-        raise bad_request("invalid object type: apiVersion and kind must be set")
+    if (value.get("apiVersion"), value.get("kind")) != (kind.api_version, kind.kind):
+        got = value.get("apiVersion") or "/"
+        raise bad_request(f"invalid object type: {got}, Kind={value.get('kind') or ''}")
     if (value.get("metadata") or {}).get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
-    if (value["apiVersion"], value["kind"]) != (kind.api_version, kind.kind):
-        got = f"{value['apiVersion']}, Kind={value['kind']}"
-        raise bad_request(
-            f"incorrect type specified in patch: expected {kind.api_version}, Kind={kind.kind}, got {got}"
-        )
-    decoded = decode(value, kind.api_version, kind.kind)
-    if decoded.complaints:
-        raise _undeclared(call, value, decoded.complaints)
+    decoded = typed(value, kind)
     config: JSONObject = decoded.value
     place(call, config)
     config["metadata"].setdefault("name", call.info.name)
@@ -150,17 +165,6 @@ async def _apply(call: Call, subresource: str) -> web.Response:
     applied.object["metadata"]["resourceVersion"] = given or live["metadata"]["resourceVersion"]
     new = store.update(applied.object, subresource=subresource, tracker=applied, dry_run=call.info.dry_run)
     return call.respond(new)
-
-
-def _undeclared(call: Call, value: JSONObject, complaints: list[str]) -> ApiError:
-    """Apply knows no unknown fields, whatever fieldValidation says."""
-    kind = call.kind
-    what = f"{call.info.namespace}/{call.info.name}" if kind.namespaced else f"/{call.info.name}"
-    fields = [json.loads(c.partition(" field ")[2]) for c in complaints]
-    lines = [f".{f}: field not declared in schema" for f in fields]
-    text = lines[0] if len(lines) == 1 else "errors:\n" + "\n".join(f"  {line}" for line in lines)
-    message = f"failed to create typed patch object ({what}; {kind.api_version}, Kind={kind.kind}): {text}"
-    return ApiError(500, "", message)
 
 
 async def delete(call: Call) -> web.Response:
@@ -192,11 +196,11 @@ async def delete_options(call: Call) -> JSONObject:
     policy = options.get("propagationPolicy")
     if options.get("orphanDependents") is not None:
         if policy is not None:
-            text = "Invalid value: orphanDependents and deletionPropagation cannot be both set"
+            text = f'Invalid value: "{policy}": orphanDependents and deletionPropagation cannot be both set'
             raise option_error("DeleteOptions", "propagationPolicy", text)
         options["propagationPolicy"] = "Orphan" if options["orphanDependents"] else "Background"
     elif policy not in (None, "Background", "Foreground", "Orphan"):
-        supported = 'supported values: "Background", "Foreground", "Orphan"'
+        supported = 'supported values: "Foreground", "Background", "Orphan", "nil"'
         raise option_error("DeleteOptions", "propagationPolicy", f'Unsupported value: "{policy}": {supported}')
     options["dry"] = call.info.dry_run or options.get("dryRun") == ["All"]
     return options

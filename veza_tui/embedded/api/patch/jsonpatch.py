@@ -8,8 +8,9 @@ from veza_tui.embedded.api.errors import ApiError, bad_request
 from veza_tui.embedded.api.meta import clone
 
 
-def _refused(message: str) -> ApiError:
-    return ApiError(422, "Invalid", f"the server rejected our request due to an error in our request: {message}")
+def _refused(_why: str) -> ApiError:
+    """422; the real server does not say why either."""
+    return ApiError(422, "Invalid", "the server rejected our request due to an error in our request")
 
 
 def _pointer(text: Any) -> list[str]:
@@ -75,7 +76,9 @@ def json_patch(target: Any, operations: Any) -> Any:
         ApiError: 400 malformed, 422 when an operation does not apply (a failed test among them).
     """
     if not isinstance(operations, list):
-        raise bad_request("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise bad_request(
+            "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"
+        )
     root = clone(target)
     for operation in operations:
         if not isinstance(operation, dict) or "op" not in operation or "path" not in operation:
@@ -89,10 +92,12 @@ def json_patch(target: Any, operations: Any) -> Any:
             _remove(root, path)
         elif name == "replace":
             if _pointer(path):
-                _walk(root, _pointer(path), path)
                 tokens = _pointer(path)
                 parent = _walk(root, tokens[:-1], path)
-                key = _index(parent, tokens[-1], insert=False) if isinstance(parent, list) else tokens[-1]
+                if not isinstance(parent, (dict, list)):
+                    raise _refused(f"missing path {path}")
+                # an absent key is added, as the server's library does, though RFC 6902 says otherwise
+                key: Any = _index(parent, tokens[-1], insert=False) if isinstance(parent, list) else tokens[-1]
                 parent[key] = clone(operation["value"])
             else:
                 root = clone(operation["value"])
@@ -105,5 +110,5 @@ def json_patch(target: Any, operations: Any) -> Any:
             if _walk(root, _pointer(path), path) != operation["value"]:
                 raise _refused(f"testing value {path} failed")
         else:
-            raise bad_request(f"Unexpected kind: {name}")
+            raise _refused(f"unexpected kind {name}")
     return root

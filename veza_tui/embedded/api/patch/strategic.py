@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from veza_tui.embedded.api.errors import bad_request
+from veza_tui.embedded.api.errors import ApiError, bad_request
 from veza_tui.embedded.api.meta import clone
 from veza_tui.embedded.api.schema import ANY, Schema
 
@@ -25,6 +25,17 @@ def strategic_patch(schema: Schema, target: Any, patch: Any) -> JSONObject:
     return out
 
 
+def go_text(value: Any) -> str:
+    """A JSON value as Go's %v prints it."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{k}:{go_text(value[k])}" for k in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(go_text(v) for v in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "<nil>" if value is None else str(value)
+
+
 def _child(schema: Schema, key: str) -> Schema:
     if schema.kind == "struct":
         return schema.fields.get(key, ANY)
@@ -38,7 +49,7 @@ def _object(schema: Schema, target: JSONObject, patch: JSONObject) -> Any:
     if directive == "delete":
         return {}
     if directive not in (None, "merge"):
-        raise bad_request(f"Unknown patch type found: {directive}")
+        raise ApiError(500, "", f"unknown patch type: {directive} in map: {go_text({_PATCH: directive, **patch})}")
     retain = patch.pop(_RETAIN, None)
     if retain is not None:
         target = {k: v for k, v in target.items() if k in retain}
@@ -88,7 +99,7 @@ def _list(schema: Schema, target: Any, patch: list[Any], order: list[Any] | None
     result = list(before)
     for item in patch:
         if not isinstance(item, dict) or item.get(key) is None:
-            raise bad_request(f"map: {item} does not contain declared merge key: {key}")
+            raise ApiError(500, "", f"map: {go_text(item)} does not contain declared merge key: {key}")
         found = [i for i, old in enumerate(result) if isinstance(old, dict) and old.get(key) == item[key]]
         if item.get(_PATCH) == "delete":
             result = [old for i, old in enumerate(result) if i not in found]

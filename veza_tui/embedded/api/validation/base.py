@@ -138,19 +138,21 @@ def quoted(value: Any) -> str:
 
 def label_problems(value: str) -> list[str]:
     """What is wrong with it as a DNS label."""
-    out = ["must be no more than 63 bytes"] if len(value.encode()) > 63 else []
-    return out + ([] if re.fullmatch(_LABEL, value) else [LABEL_TEXT])
+    out = ["must be no more than 63 characters"] if len(value.encode()) > 63 else []
+    if re.fullmatch(_LABEL, value):
+        return out
+    return [*out, "must not contain dots" if re.fullmatch(_SUBDOMAIN, value) else LABEL_TEXT]
 
 
 def subdomain_problems(value: str) -> list[str]:
     """What is wrong with it as a DNS subdomain."""
-    out = ["must be no more than 253 bytes"] if len(value.encode()) > 253 else []
+    out = ["must be no more than 253 characters"] if len(value.encode()) > 253 else []
     return out + ([] if re.fullmatch(_SUBDOMAIN, value) else [SUBDOMAIN_TEXT])
 
 
 def dns1035_problems(value: str) -> list[str]:
     """What is wrong with it as a Service's name."""
-    out = ["must be no more than 63 bytes"] if len(value.encode()) > 63 else []
+    out = ["must be no more than 63 characters"] if len(value.encode()) > 63 else []
     return out + ([] if re.fullmatch("[a-z]([-a-z0-9]*[a-z0-9])?", value) else [DNS1035_TEXT])
 
 
@@ -164,7 +166,7 @@ def port_name_problems(value: str) -> list[str]:
     """What is wrong with it as a container port's name."""
     out: list[str] = []
     if len(value) > 15:
-        out.append("must be no more than 15 bytes")
+        out.append("must be no more than 15 characters")
     if not re.fullmatch("[-a-z0-9]+", value):
         out.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     if not re.search("[a-z]", value):
@@ -194,7 +196,7 @@ def qualified_name_problems(value: str) -> list[str]:
     if not name:
         out.append("name part must be non-empty")
     elif len(name) > 63:
-        out.append("name part must be no more than 63 bytes")
+        out.append("name part must be no more than 63 characters")
     if not re.fullmatch(_NAME, name):
         out.append(f"name part {_QUALIFIED_TEXT}")
     return out
@@ -202,13 +204,13 @@ def qualified_name_problems(value: str) -> list[str]:
 
 def label_value_problems(value: str) -> list[str]:
     """What is wrong with it as a label's value."""
-    out = ["must be no more than 63 bytes"] if len(value.encode()) > 63 else []
+    out = ["must be no more than 63 characters"] if len(value.encode()) > 63 else []
     return out + ([] if re.fullmatch(f"({_NAME})?", value) else [_LABEL_VALUE_TEXT])
 
 
 def key_problems(value: str) -> list[str]:
     """What is wrong with it as a key of a ConfigMap or Secret."""
-    out = ["must be no more than 253 bytes"] if len(value) > 253 else []
+    out = ["must be no more than 253 characters"] if len(value) > 253 else []
     if not re.fullmatch("[-._a-zA-Z0-9]+", value):
         out.append(KEY_TEXT)
     if value in (".", ".."):

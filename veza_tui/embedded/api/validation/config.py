@@ -113,9 +113,18 @@ def service(problems: Problems, obj: JSONObject, old: JSONObject | None) -> None
     for index, port in enumerate(ports):
         key = (port.get("protocol", ""), port.get("port", 0))
         if key in seen:
-            value = {"protocol": key[0], "port": key[1]}
+            value = {
+                "Name": "",
+                "Protocol": key[0],
+                "AppProtocol": None,
+                "Port": key[1],
+                "TargetPort": 0,
+                "NodePort": 0,
+            }
             problems.duplicate(f"spec.ports[{index}]", value)
         seen.add(key)
+        if kind == "ClusterIP" and port.get("nodePort"):
+            problems.forbidden(f"spec.ports[{index}].nodePort", "may not be used when `type` is 'ClusterIP'")
     policies = ("Cluster", "Local")
     if spec.get("internalTrafficPolicy"):
         problems.choice("spec.internalTrafficPolicy", spec["internalTrafficPolicy"], policies)
@@ -147,8 +156,6 @@ def lease(problems: Problems, obj: JSONObject, old: JSONObject | None) -> None:
     if seconds is not None and seconds <= 0:
         problems.invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0")
     problems.nonnegative("spec.leaseTransitions", spec.get("leaseTransitions"))
-    if spec.get("holderIdentity") == "":
-        problems.invalid("spec.holderIdentity", "", "must not be empty")
 
 
 def event(problems: Problems, obj: JSONObject, old: JSONObject | None) -> None:
@@ -186,7 +193,7 @@ def ingress(problems: Problems, obj: JSONObject, old: JSONObject | None) -> None
     """Ingress."""
     spec = obj.get("spec") or {}
     if not spec.get("rules") and spec.get("defaultBackend") is None:
-        problems.invalid("spec", spec, "either `defaultBackend` or `rules` must be specified")
+        problems.invalid("spec", spec or None, "either `defaultBackend` or `rules` must be specified")
     for index, rule in enumerate(spec.get("rules") or ()):
         if rule.get("host"):
             problems.subdomain(f"spec.rules[{index}].host", rule["host"].removeprefix("*."))

@@ -44,7 +44,7 @@ def _container(problems: Problems, item: JSONObject, path: str, volumes: set[str
     image = item.get("image", "")
     if not image:
         problems.required(f"{path}.image")
-    elif image != image.strip():
+    elif image != image.strip() and not path.startswith("spec.template"):
         problems.invalid(f"{path}.image", image, "must not have leading or trailing whitespace")
     if item.get("terminationMessagePolicy"):
         problems.choice(f"{path}.terminationMessagePolicy", item["terminationMessagePolicy"],
@@ -124,9 +124,9 @@ def _env_from(problems: Problems, items: Any, path: str) -> None:
             if not entry[kind].get("name"):
                 problems.required(f"{where}.{kind}.name")
         if not kinds:
-            problems.invalid(where, "", "must specify one of: `configMapRef` or `secretRef`")
+            problems.invalid(path, "", "must specify one of: `configMapRef` or `secretRef`")
         elif len(kinds) > 1:
-            problems.invalid(where, "", "may not have more than one field specified at a time")
+            problems.invalid(path, "", "may not have more than one field specified at a time")
 
 
 def _mounts(problems: Problems, items: Any, path: str, volumes: set[str]) -> None:
@@ -150,13 +150,12 @@ def resources(problems: Problems, value: JSONObject, path: str) -> None:
     for label, items in (("limits", limits), ("requests", requests)):
         for name, quantity in items.items():
             where = f"{path}.{label}[{name}]"
-            _resource_name(problems, name, f"{path}.{label}")
+            _resource_name(problems, name, where)
             if parse(quantity) < 0:
                 problems.invalid(where, quantity, "must be greater than or equal to 0")
-    for name, quantity in requests.items():
-        if name in limits and parse(quantity) > parse(limits[name]):
-            text = f"must be less than or equal to {name} limit of {limits[name]}"
-            problems.invalid(f"{path}.requests", quantity, text)
+            if label == "requests" and name in limits and parse(quantity) > parse(limits[name]):
+                text = f"must be less than or equal to {name} limit of {limits[name]}"
+                problems.invalid(f"{path}.requests", quantity, text)
 
 
 def _resource_name(problems: Problems, name: str, path: str) -> None:
@@ -182,8 +181,6 @@ def _probe(problems: Problems, probe: JSONObject, path: str, *, once: bool) -> N
 
 def _handler(problems: Problems, value: JSONObject, path: str) -> None:
     kinds = [k for k in _HANDLERS if value.get(k) is not None]
-    for kind in kinds[1:]:
-        problems.forbidden(f"{path}.{kind}", "may not specify more than 1 handler type")
     if not kinds:
         problems.required(path, "must specify a handler type")
         return
@@ -198,3 +195,5 @@ def _handler(problems: Problems, value: JSONObject, path: str) -> None:
         problems.choice(f"{where}.scheme", action.get("scheme"), ("HTTP", "HTTPS"))
     if kind in ("tcpSocket", "grpc"):
         problems.port_or_name(f"{where}.port", action.get("port"))
+    for other in kinds[1:]:
+        problems.forbidden(f"{path}.{other}", "may not specify more than 1 handler type")

@@ -45,12 +45,12 @@ def metadata(problems: Problems, kind: str, meta: JSONObject) -> None:
     if sum(len(k.encode()) + len(v.encode()) for k, v in annotations.items()) > _ANNOTATIONS_LIMIT:
         problems.too_long("metadata.annotations", _ANNOTATIONS_LIMIT)
     _owners(problems, meta.get("ownerReferences") or ())
-    for finalizer in meta.get("finalizers") or ():
+    for index, finalizer in enumerate(meta.get("finalizers") or ()):
         for text in qualified_name_problems(finalizer):
             problems.invalid("metadata.finalizers", finalizer, text)
         if "/" not in finalizer and finalizer not in ("foregroundDeletion", "orphan", "kubernetes"):
             text = "name is neither a standard finalizer name nor is it fully qualified"
-            problems.invalid("metadata.finalizers", finalizer, text)
+            problems.invalid(f"metadata.finalizers[{index}]", finalizer, text)
 
 
 def labels(problems: Problems, items: JSONObject | None, path: str) -> None:

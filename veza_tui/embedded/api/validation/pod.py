@@ -53,7 +53,7 @@ def _toleration(problems: Problems, value: JSONObject, path: str) -> None:
     if operator not in ("Equal", "Exists"):
         problems.unsupported(f"{path}.operator", operator, ("Equal", "Exists"))
     if operator == "Exists" and value.get("value"):
-        problems.invalid(f"{path}.operator", dict(value), "value must be empty when `operator` is 'Exists'")
+        problems.invalid(f"{path}.operator", value["value"], "value must be empty when `operator` is 'Exists'")
     effects = ("NoSchedule", "PreferNoSchedule", "NoExecute")
     if value.get("effect"):
         problems.choice(f"{path}.effect", value["effect"], effects)
@@ -63,13 +63,6 @@ def _volumes(problems: Problems, items: Any, path: str) -> set[str]:
     names: set[str] = set()
     for index, volume in enumerate(items):
         where, name = f"{path}[{index}]", volume.get("name", "")
-        if not name:
-            problems.required(f"{where}.name")
-        else:
-            problems.label(f"{where}.name", name)
-        if name in names and name:
-            problems.duplicate(f"{where}.name", name)
-        names.add(name)
         sources = [k for k in volume if k != "name"]
         for source in sources[1:]:
             problems.forbidden(f"{where}.{source}", "may not specify more than 1 volume type")
@@ -77,6 +70,13 @@ def _volumes(problems: Problems, items: Any, path: str) -> set[str]:
         for source, key in needs.items():
             if isinstance(volume.get(source), dict) and not volume[source].get(key):
                 problems.required(f"{where}.{source}.{key}")
+        if not name:
+            problems.required(f"{where}.name")
+        else:
+            problems.label(f"{where}.name", name)
+        if name in names and name:
+            problems.duplicate(f"{where}.name", name)
+        names.add(name)
     return names
 
 

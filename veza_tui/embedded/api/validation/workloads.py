@@ -12,12 +12,18 @@ from veza_tui.embedded.api.validation.pod import pod_spec
 JSONObject = dict[str, Any]
 
 
+_OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
 def _template(problems: Problems, spec: JSONObject, *, only: tuple[str, ...] = ("Always",)) -> None:
     """The pod template against the selector."""
     template = spec.get("template") or {}
     template_labels = (template.get("metadata") or {}).get("labels")
     chosen = spec.get("selector")
-    if chosen and not selector_matches(chosen, template_labels or {}):
+    if any(e.get("operator") not in _OPERATORS for e in (chosen or {}).get("matchExpressions") or ()):
+        problems.invalid("spec.selector", chosen, "invalid label selector")
+        return
+    if chosen != {} and not selector_matches(chosen, template_labels or {}):
         text = "`selector` does not match template `labels`"
         problems.invalid("spec.template.metadata.labels", template_labels, text)
     labels(problems, template_labels, "spec.template.labels")
@@ -25,6 +31,9 @@ def _template(problems: Problems, spec: JSONObject, *, only: tuple[str, ...] = (
     policy = (template.get("spec") or {}).get("restartPolicy", "Always")
     if policy not in only:
         problems.unsupported("spec.template.spec.restartPolicy", policy, only)
+    if (template.get("spec") or {}).get("activeDeadlineSeconds") is not None:
+        text = "activeDeadlineSeconds in ReplicaSet is not Supported"
+        problems.forbidden("spec.template.spec.activeDeadlineSeconds", text)
 
 
 def _selector(problems: Problems, spec: JSONObject, kind: str) -> None:
@@ -62,7 +71,8 @@ def deployment(problems: Problems, obj: JSONObject, old: JSONObject | None) -> N
             text = "may not be 0 when `maxSurge` is 0"
             problems.invalid(f"{path}.maxUnavailable", (rolling or {}).get("maxUnavailable"), text)
     else:
-        problems.unsupported("spec.strategy", strategy, ("Recreate", "RollingUpdate"))
+        shown = {"Type": strategy.get("type", ""), "RollingUpdate": rolling}
+        problems.unsupported("spec.strategy", shown, ("Recreate", "RollingUpdate"))
     for key in ("minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"):
         problems.nonnegative(f"spec.{key}", spec.get(key))
     deadline = spec.get("progressDeadlineSeconds")
@@ -168,8 +178,16 @@ def autoscaler(problems: Problems, obj: JSONObject, old: JSONObject | None) -> N
     for key in ("kind", "name"):
         if not target.get(key):
             problems.required(f"spec.scaleTargetRef.{key}")
+    if target.get("kind") in ("", None, "Deployment", "ReplicaSet", "StatefulSet") and "/" not in target.get(
+        "apiVersion", ""
+    ):
+        text = "apiVersion must specify API group"
+        problems.invalid("spec.scaleTargetRef.apiVersion", target.get("apiVersion", ""), text)
     for index, metric in enumerate(spec.get("metrics") or ()):
         _metric(problems, metric, f"spec.metrics[{index}]")
+    if low == 0 and not any(m.get("type") in ("Object", "External") for m in spec.get("metrics") or ()):
+        text = "must specify at least one Object or External metric to support scaling to zero replicas"
+        problems.forbidden("spec.metrics", text)
 
 
 def _metric(problems: Problems, metric: JSONObject, path: str) -> None:
@@ -217,4 +235,4 @@ def disruption_budget(problems: Problems, obj: JSONObject, old: JSONObject | Non
 
 def _in_go_order(spec: JSONObject) -> JSONObject:
     order = ("minAvailable", "selector", "maxUnavailable", "unhealthyPodEvictionPolicy")
-    return {k: spec[k] for k in order if k in spec}
+    return {k[0].upper() + k[1:]: spec.get(k) for k in order}
