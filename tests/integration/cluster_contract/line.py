@@ -18,7 +18,8 @@ class Line:
         self.swallow = False
         """Existing and new connections stay open, and nothing passes."""
         self.cut_after: int | None = None
-        """Bytes from the server after which a connection is cut."""
+        """Bytes from the server after which a connection is cut; a half more the next time (a whole TLS record must
+        pass some time, or nobody could get on)."""
         self.delay = 0.0
         """Seconds before each piece from the server."""
         self.connections = 0
@@ -91,6 +92,7 @@ class Line:
                 await asyncio.sleep(self.delay)
             if down and self.cut_after is not None and sent + len(data) > self.cut_after:
                 writer.write(data[: self.cut_after - sent])
+                self.cut_after += self.cut_after // 2
                 await writer.drain()
                 return
             sent += len(data)

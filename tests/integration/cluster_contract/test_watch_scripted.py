@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -280,3 +281,21 @@ async def test_redirects_are_not_followed_with_our_token(api: FakeApi) -> None:
     answer = await cluster.list_all(PODS, "ns")
     assert answer == []
     await cluster.close()
+
+
+async def test_what_came_right_before_a_break_is_not_thrown_away(api: FakeApi, watching: Collector) -> None:
+    from aiohttp import web
+
+    async def burst(request: web.Request) -> web.StreamResponse:
+        # Head, one whole event and the end in one packet.
+        line = json.dumps({"type": "ADDED", "object": api.pod("last")}).encode() + b"\n"
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+        assert request.transport is not None
+        request.transport.write(head + line)
+        request.transport.close()
+        return web.Response()
+
+    api.faults["watch"] = [burst]
+    api.close_watches()
+    await watching.until(lambda: "last" in watching.names)
+    assert not watching.lost

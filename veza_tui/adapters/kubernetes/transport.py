@@ -216,6 +216,22 @@ async def read_limited(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return b"".join(chunks)
 
 
+async def everything(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """The body's pieces, also those that came right before the connection broke; then the break is raised.
+
+    aiohttp throws away what it had buffered when a connection ends badly; a watch whose every connection is cut soon
+    after its beginning would never get on.
+    """
+    try:
+        async for chunk in content.iter_any():
+            yield chunk
+    except _BROKEN:
+        left = b"".join(getattr(content, "_buffer", ()))[getattr(content, "_buffer_offset", 0) :]
+        if left:
+            yield left
+        raise
+
+
 async def _raise(response: aiohttp.ClientResponse, what: str) -> None:
     body = b""
     try:

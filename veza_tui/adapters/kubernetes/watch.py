@@ -20,7 +20,7 @@ import aiohttp
 from veza_tui.adapters.kubernetes import errors
 from veza_tui.adapters.kubernetes.backoff import Backoff
 from veza_tui.adapters.kubernetes.paths import path
-from veza_tui.adapters.kubernetes.transport import CONNECT_TIMEOUT, MAX_BODY, REQUEST_TIMEOUT, Transport
+from veza_tui.adapters.kubernetes.transport import CONNECT_TIMEOUT, MAX_BODY, REQUEST_TIMEOUT, Transport, everything
 from veza_tui.ports.cluster import (
     ClusterError,
     ClusterUnreachable,
@@ -223,7 +223,7 @@ class Watcher(Generic[T]):
             try:
                 yield Heard()
                 rest = b""
-                async for chunk in response.content.iter_any():
+                async for chunk in everything(response.content):
                     self._gates.heard(response)
                     lines = (rest + chunk if rest else chunk).split(b"\n")
                     rest = lines.pop()
