@@ -8,7 +8,7 @@ from tests.tools.synthetic import environment, pod, view
 from veza_tui.model.environment import Policy
 from veza_tui.model.view import Link
 from veza_tui.tui import registry
-from veza_tui.tui.actions import ACTIONS, BY_ID, Situation, applies
+from veza_tui.tui.actions import ACTIONS, BY_ID, Action, Situation, applies
 from veza_tui.tui.presentation.keys import help_lines, hints, keys_markdown
 from veza_tui.tui.presentation.spans import line_width, plain
 
@@ -21,8 +21,15 @@ def situation(**changes: object) -> Situation:
 
 
 def test_no_key_means_two_things_and_every_action_is_told_apart() -> None:
-    keys = [key for action in ACTIONS for keys in action.keys for key in keys.split(",")]
-    assert len(keys) == len(set(keys))
+    def keys_of(actions: list[Action]) -> list[str]:
+        return [key for action in actions for keys in action.keys for key in keys.split(",")]
+
+    common = keys_of([a for a in ACTIONS if not a.screens])
+    assert len(common) == len(set(common))
+    # A screen of its own may give a letter another meaning, but only one.
+    for screen in {name for a in ACTIONS for name in a.screens}:
+        own = keys_of([a for a in ACTIONS if screen in a.screens])
+        assert len(own) == len(set(own)), screen
     assert len(BY_ID) == len(ACTIONS)
 
 

@@ -104,6 +104,9 @@ class ConfirmScreen(Dialog[bool]):
         cells = max(30, min(100, self.app.size.width - 8))
         sheet = self.query_one("#question", Sheet)
         sheet.styles.width = cells
+        # However long the plan is, the field and the buttons stay in sight.
+        below = 7 if self._question.typed else 4
+        self.query_one(VerticalScroll).styles.max_height = max(4, self.app.size.height * 9 // 10 - 2 - below)
         for other in self.query(Sheet):
             other.styles.width = cells
         sheet.set_lines(question_lines(self._question, cells, self.veza.glyphs))
@@ -137,6 +140,11 @@ class ConfirmScreen(Dialog[bool]):
         elif event.key == "y" and not typing and not self._question.typed:
             event.stop()
             self.dismiss(True)
+        elif event.key in ("pagedown", "pageup", "ctrl+d", "ctrl+u"):
+            event.stop()
+            text = self.query_one(VerticalScroll)
+            by = max(1, text.size.height - 1)
+            text.scroll_relative(y=by if event.key in ("pagedown", "ctrl+d") else -by, animate=False)
         elif event.key in ("left", "up") and not typing:
             event.stop()
             self.focus_previous()

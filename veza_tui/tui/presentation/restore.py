@@ -124,6 +124,8 @@ def part_rows(record: BackupRecord, choices: Choices, glyphs: Glyphs) -> list[Ro
             f"{table.rows:,} rows",
         )
         for table in (dump.database.tables if dump else ())
+        # A materialised view has no rows of its own to put back.
+        if table.digest
     ]
     return rows
 

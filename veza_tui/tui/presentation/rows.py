@@ -86,12 +86,14 @@ def share(columns: Sequence[Column], needs: Sequence[int], cells: int) -> list[i
 def row_line(row: Row, columns: Sequence[Column], widths: Sequence[int], marker: str, role: str = "") -> Line:
     """The row's first line; spans in the same role are one span, which keeps the bytes on the wire few."""
     spans: list[Span] = [Span(marker, "cursor-mark"), Span(f"{row.glyph.text} ", role or row.glyph.role)]
+    last = max((i for i, cells in enumerate(widths) if cells), default=0)
     for i, span in enumerate(row.cells):
         if not widths[i]:
             continue
         column = columns[i]
         cut = fit_middle(span.text, widths[i]) if column.middle else fit(span.text, widths[i], align=column.align)
-        spans.append(Span(cut + " " * GAP, role or span.role))
+        # No gap after the last column: a full row would be cut for it.
+        spans.append(Span(cut + " " * (GAP if i < last else 0), role or span.role))
     return merged(spans)
 
 

@@ -44,7 +44,7 @@ class OperationsScreen(VezaScreen):
 
     def body(self) -> ComposeResult:
         """A heading and the list."""
-        yield Sheet(self.veza.painter, id="title", fixed=2)
+        yield Sheet(self.veza.painter, id="title", fixed=3)
         yield Table(COLUMNS, self.veza.painter, self.veza.glyphs)
 
     @property
@@ -70,7 +70,8 @@ class OperationsScreen(VezaScreen):
     def paint(self) -> None:
         """The list."""
         note: Line = (Span("of all environments, newest first; they run on whether you look or not", "dim"),)
-        lines = [EMPTY, heading("OPERATIONS", note, self.size.width, self.veza.glyphs)]
+        cells = self.size.width
+        lines = [EMPTY, heading("OPERATIONS", note, cells, self.veza.glyphs), self.table.heading((), cells)]
         self.query_one("#title", Sheet).set_lines(lines)
         if self._loaded and not self._history:
             self.table.set_empty([(Span("   No operation yet. D deploys, B backs up, R restores.", "dim"),)])
