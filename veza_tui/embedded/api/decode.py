@@ -43,6 +43,7 @@ class Decoded:
 
     value: Any
     complaints: list[str] = field(default_factory=list)
+    keep_empty: bool = False
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> JSONObject:
@@ -105,16 +106,18 @@ def _key(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def fit(value: Any, api_version: str, kind: str) -> Decoded:
+def fit(value: Any, api_version: str, kind: str, *, keep_empty: bool = False) -> Decoded:
     """Check a parsed object against its kind's fields, drop unknown ones, bring quantities into canonical form.
+
+    ``keep_empty`` keeps empty strings, maps and lists, which Go's omitempty would drop.
 
     Raises:
         DecodeError: a field has another type.
     """
-    out = Decoded(None)
+    out = Decoded(None, keep_empty=keep_empty)
     if not isinstance(value, dict):
         raise DecodeError(f"json: cannot unmarshal {_go_kind(value)} into Go value of type v1.{kind}")
-    out.value = _coerce(of_kind(api_version, kind), value, (), kind, (), out.complaints)
+    out.value = _coerce(of_kind(api_version, kind), value, (), kind, (), out)
     return out
 
 
@@ -157,22 +160,22 @@ def _mismatch(schema: Schema, value: Any, struct: str, names: tuple[str, ...], g
 
 
 def _coerce(
-    schema: Schema, value: Any, names: tuple[str, ...], struct: str, path: tuple[str, ...], complaints: list[str]
+    schema: Schema, value: Any, names: tuple[str, ...], struct: str, path: tuple[str, ...], out: Decoded
 ) -> Any:
     """``names`` are the field names for errors, ``path`` the same with indexes for unknown fields."""
     kind = schema.kind
     if kind == "any":
         return value
     if kind == "struct":
-        return _struct(schema, value, names, struct, path, complaints)
+        return _struct(schema, value, names, struct, path, out)
     if kind == "map":
         if not isinstance(value, dict):
             raise _mismatch(schema, value, struct, names)
-        _duplicates(value, path, complaints)
+        _duplicates(value, path, out)
         assert schema.item is not None
         empty = "" if schema.item.kind == "string" else None
         return {
-            k: empty if v is None else _coerce(schema.item, v, names, struct, (*path, f".{k}"), complaints)
+            k: empty if v is None else _coerce(schema.item, v, names, struct, (*path, f".{k}"), out)
             for k, v in value.items()
         }
     if kind == "list":
@@ -180,30 +183,28 @@ def _coerce(
             raise _mismatch(schema, value, struct, names)
         assert schema.item is not None
         return [
-            _coerce(schema.item, v, names, struct, (*path, f"[{i}]"), complaints)
-            for i, v in enumerate(value)
-            if v is not None
+            _coerce(schema.item, v, names, struct, (*path, f"[{i}]"), out) for i, v in enumerate(value) if v is not None
         ]
     return _scalar(schema, value, names, struct)
 
 
 def _struct(
-    schema: Schema, value: Any, names: tuple[str, ...], struct: str, path: tuple[str, ...], complaints: list[str]
+    schema: Schema, value: Any, names: tuple[str, ...], struct: str, path: tuple[str, ...], out: Decoded
 ) -> Any:
     if not isinstance(value, dict):
         raise _mismatch(schema, value, struct, names)
-    _duplicates(value, path, complaints)
-    out: JSONObject = {}
+    _duplicates(value, path, out)
+    fields: JSONObject = {}
     name = schema.name.rpartition(".")[2]
     for key, item in value.items():
         known = schema.fields.get(key)
         if known is None:
-            complaints.append(f'unknown field "{"".join((*path, "." + key)).lstrip(".")}"')
+            out.complaints.append(f'unknown field "{"".join((*path, "." + key)).lstrip(".")}"')
             continue
-        if item is None or (item in ("", {}, []) and _omitted(known, key, item)):
+        if item is None or (not out.keep_empty and item in ("", {}, []) and _omitted(known, key, item)):
             continue
-        out[key] = _coerce(known, item, (*names, key), name, (*path, f".{key}"), complaints)
-    return out
+        fields[key] = _coerce(known, item, (*names, key), name, (*path, f".{key}"), out)
+    return fields
 
 
 _KEPT_EMPTY = frozenset(
@@ -218,8 +219,10 @@ def _omitted(schema: Schema, key: str, value: Any) -> bool:
     return schema.kind in ("map", "list") and isinstance(value, dict if schema.kind == "map" else list)
 
 
-def _duplicates(value: Any, path: tuple[str, ...], complaints: list[str]) -> None:
-    complaints += [f'duplicate field "{"".join((*path, "." + k)).lstrip(".")}"' for k in getattr(value, "twice", ())]
+def _duplicates(value: Any, path: tuple[str, ...], out: Decoded) -> None:
+    out.complaints += [
+        f'duplicate field "{"".join((*path, "." + k)).lstrip(".")}"' for k in getattr(value, "twice", ())
+    ]
 
 
 def _scalar(schema: Schema, value: Any, names: tuple[str, ...], struct: str) -> Any:

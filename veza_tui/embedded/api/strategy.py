@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from veza_tui.embedded.api import admission, defaults, validation
 from veza_tui.embedded.api.allocate import allocate
-from veza_tui.embedded.api.errors import Cause, bad_request, conflict, forbidden, invalid, not_found
+from veza_tui.embedded.api.errors import ApiError, Cause, conflict, forbidden, invalid, not_found
 from veza_tui.embedded.api.meta import clone, dig, generate_name, new_uid, rfc3339
 from veza_tui.embedded.api.resources import ResourceType
 
@@ -25,7 +25,7 @@ def prepare_create(store: Store, kind: ResourceType, obj: JSONObject, track: Cal
     obj["apiVersion"], obj["kind"] = kind.api_version, kind.kind
     meta = obj.setdefault("metadata", {})
     if meta.get("resourceVersion"):
-        raise bad_request("resourceVersion should not be set on objects to be created")
+        raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = generate_name(str(meta["generateName"]))
     _check_namespace(store, kind, meta)

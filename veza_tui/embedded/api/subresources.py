@@ -55,7 +55,8 @@ def scale_of(kind: ResourceType, obj: JSONObject) -> JSONObject:
     meta = {k: obj["metadata"][k] for k in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")}
     selector = selector_text(obj["spec"].get("selector"))
     status = {"replicas": dig(obj, "status", "replicas") or 0, "selector": "" if selector == "<none>" else selector}
-    spec = {"replicas": obj["spec"].get("replicas", 0)}
+    replicas = obj["spec"].get("replicas", 0)
+    spec = {"replicas": replicas} if replicas else {}  # omitempty: zero is left out
     return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": meta, "spec": spec, "status": status}
 
 

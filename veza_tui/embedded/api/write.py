@@ -9,7 +9,7 @@ from aiohttp import web
 
 from veza_tui.embedded.api import views
 from veza_tui.embedded.api.call import Call
-from veza_tui.embedded.api.decode import DecodeError, decode, parse
+from veza_tui.embedded.api.decode import DecodeError, decode, fit, parse
 from veza_tui.embedded.api.errors import ApiError, Cause, bad_request, invalid, not_found
 from veza_tui.embedded.api.fields.apply import apply
 from veza_tui.embedded.api.fields.managed import Tracker, UpdateTracker
@@ -157,6 +157,7 @@ async def _apply(call: Call, subresource: str) -> web.Response:
     applied = apply(
         live, config, manager=call.manager, force=call.info.flag("force"), subresource=subresource, now=store.clock()
     )
+    applied.object = fit(applied.object, kind.api_version, kind.kind).value
     if live is None:
         if config["metadata"].get("uid"):
             raise bad_request("uid mismatch: the provided object specified uid and no existing object was found")

@@ -150,6 +150,8 @@ class UpdateTracker:
                 owner.paths = owner.paths - changed - removed
         mine = owners.setdefault(me.key, me)
         paths = (mine.paths - removed) | changed
+        if self.as_subresource == "scale" and not new["spec"].get("replicas"):
+            paths = paths - changed  # a Scale of zero leaves the field out, so nobody owns it
         if paths != mine.paths or not mine.time:
             mine.time = rfc3339(now)
         mine.paths = paths

@@ -21,7 +21,7 @@ def typed(value: JSONObject, kind: ResourceType) -> Decoded:
         ApiError: 500 as the real server has it ("failed to create typed patch object").
     """
     try:
-        decoded = fit(value, kind.api_version, kind.kind)
+        decoded = fit(value, kind.api_version, kind.kind, keep_empty=True)
     except DecodeError as error:
         place = "".join(f".{name}" for name in error.path)
         raise _failed(value, kind, f"{place}: {_expected(error)}" if error.schema else str(error)) from error

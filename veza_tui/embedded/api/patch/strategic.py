@@ -107,7 +107,7 @@ def _list(schema: Schema, target: Any, patch: list[Any], order: list[Any] | None
             result[found[0]] = _object(schema.item or ANY, result[found[0]], item)
         else:
             result.append(_object(schema.item or ANY, {}, item))
-    return _ordered(schema, result, order, before)
+    return _ordered(schema, result, patch if order is None else order, before)
 
 
 def _ordered(schema: Schema, items: list[Any], order: list[Any] | None, before: list[Any]) -> list[Any]:
