@@ -1,0 +1,130 @@
+"""``python -m tests.tools.screenshots DIR [NAME...]``: SVGs of the running program on the embedded platform.
+
+A scene is one line of SCENES: its name, the keys that lead there and the words that must be on the screen before it is
+taken. Every scene is taken at each of SIZES. ``incident`` is started before and stopped afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.platform import environment, platform
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+    from veza_tui.tui.app import VezaApp
+
+SIZES = ((80, 24), (160, 50))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One picture. ``keys`` are Textual's names, pressed when ``ready`` is on the screen; then ``shows`` is awaited."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
+    incident: str = ""
+    ready: str = "PODS"
+    theme: str = "dark"
+    sizes: tuple[tuple[int, int], ...] = SIZES
+    settle: float = 0.0
+    """Seconds to wait after the words are there, for sparklines and the like to fill."""
+
+
+# Order matters: the calm pictures are taken before anything is broken.
+SCENES: tuple[Scene, ...] = (
+    Scene("overview", ("3",), ("backend-api", "Running", "every"), settle=12.0),
+    Scene("help", ("3", "question_mark"), ("ENVIRONMENTS", "PROGRAM")),
+    Scene("palette", ("3", "colon"), ("Go to production",), sizes=((80, 24),)),
+    Scene("light", ("3",), ("backend-api", "Running"), theme="light", sizes=((80, 24),)),
+    Scene("incident", ("3",), ("failing", "CrashLoopBackOff", "exit 1"), incident="bad-deploy", settle=6.0),
+    Scene("pod", ("3", "wait:CrashLoopBackOff", "g", "enter"), ("CAUSE",), incident="bad-deploy"),
+)
+
+
+def tidy(svg: str) -> str:
+    """Without Textual's web fonts and its random ids: no address in a picture, and the same picture twice is equal."""
+    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    svg = svg.replace("Fira Code, monospace", "'Fira Code', 'DejaVu Sans Mono', Menlo, Consolas, monospace")
+    return re.sub(r"terminal-\d+", "terminal", svg)
+
+
+def text_of(app: VezaApp) -> str:
+    """What is on the screen."""
+    strips = app.screen._compositor.render_strips(app.screen.size)
+    return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+async def until(pilot: Pilot[int], app: VezaApp, words: tuple[str, ...], timeout: float = 60.0) -> None:
+    """Wait until all ``words`` are on the screen."""
+    end = asyncio.get_running_loop().time() + timeout
+    while any(word not in text_of(app) for word in words):
+        if asyncio.get_running_loop().time() > end:
+            raise TimeoutError(f"never on the screen: {words}\n{text_of(app)}")
+        await pilot.pause(0.1)
+
+
+async def take(scene: Scene, size: tuple[int, int], workspace: Path, folder: Path) -> Path:
+    """Run the program, go there, save the picture."""
+    os.environ["VEZA_THEME"] = scene.theme
+    from veza_tui.tui.app import VezaApp
+    from veza_tui.wiring import make_screen_services
+
+    app = VezaApp(make_screen_services(workspace))
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, app, (scene.ready,))
+        for key in scene.keys:
+            if key.startswith("wait:"):
+                await until(pilot, app, (key.removeprefix("wait:"),))
+            else:
+                await pilot.press(key)
+                await pilot.pause(0.2)
+        await until(pilot, app, scene.shows)
+        await pilot.pause(scene.settle)
+        path = folder / f"{scene.name}-{size[0]}x{size[1]}.svg"
+        path.write_text(tidy(app.export_screenshot(title=f"veza-tui — {scene.name}")))
+        return path
+
+
+async def take_all(scenes: list[Scene], workspace: Path, folder: Path) -> None:
+    """Every scene at every size."""
+    from veza_tui.tui.exercises import list_exercises, switch
+
+    on = ""
+    for scene in scenes:
+        if scene.incident != on:
+            for exercise in await list_exercises():
+                if exercise.name in (scene.incident, on) and exercise.active == (exercise.name == on):
+                    await switch(exercise)
+            on = scene.incident
+        for size in scene.sizes:
+            print(await take(scene, size, workspace, folder), flush=True)
+
+
+def main() -> int:
+    """Take the named scenes, or all."""
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = sys.argv[2:]
+    scenes = [scene for scene in SCENES if not wanted or scene.name in wanted]
+    os.environ.pop("NO_COLOR", None)
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    with platform() as ready:
+        os.environ.update(environment(ready))
+        asyncio.run(take_all(scenes, Path(ready["workspace"]), folder))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
