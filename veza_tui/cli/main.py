@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "releases": ("releases", "List releases, or what changed between two."),
     "backup": ("backup", "Back up configuration, secrets, manifests and database."),
     "backups": ("backups", "List, show, verify, prune, hold or release backups."),
+    "agent": ("agent", "Deploy every new commit of the workspace, where the policy allows it."),
+    "unpin": ("unpin", "Let the agent try again what was rolled back."),
     "restore": ("restore", "Restore from a backup: scratch database, proof, swap; undoable."),
     "undo-restore": ("undo_restore", "Swap back the database that the last restore set aside."),
     "set-aside": ("set_aside", "List the databases that restores set aside, or drop one on purpose."),
@@ -41,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "operations": ("operations", "List, show, attach to, cancel, resume or undo operations."),
     "approve": ("approve", "Approve or deny an operation that waits for it."),
     "audit": ("audit", "Show the audit log, or verify that nobody touched it."),
+    "_backup-job": ("backup_job", "A backup inside the cluster; started by backup --runner job."),
     "_run": ("run_", "The runner's process; started by the others."),
     "demo": ("demo", "Try everything on three environments made on this machine."),
 }

@@ -80,7 +80,9 @@ def test_drift_is_what_hands_set_and_we_leave_alone() -> None:
     live = managed(deployment(paused=True), "kubectl-patch", {"f:spec": {"f:paused": {}}})
     live = managed(live, "kube-controller-manager", {"f:spec": {"f:replicas": {}}})
     live = managed(live, "kubectl-scale", {"f:spec": {"f:replicas": {}}}, subresource="scale")
-    assert drift(live, live, deployment()) == [Change("Deployment/backend-api", "spec.paused", "true", "true", "kubectl-patch")]
+    assert drift(live, live, deployment()) == [
+        Change("Deployment/backend-api", "spec.paused", "true", "true", "kubectl-patch")
+    ]
 
 
 def test_hostile_values_are_made_printable() -> None:

@@ -1,0 +1,119 @@
+"""The pipeline's pure side: its plan, the scan, manifests rewritten, measures compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from veza_tui.model.errors import ConfigError
+from veza_tui.model.plan import Target
+from veza_tui.operations.pipeline.manifests import rewritten
+from veza_tui.operations.pipeline.plan import pipeline_plan
+from veza_tui.operations.pipeline.probe import compare, targets_down
+from veza_tui.operations.pipeline.scan import scan_object
+from veza_tui.resources import shipped
+from veza_tui.workspace.load import Workspace, load_workspace
+
+TARGET = Target("production", "veza-production", "https://k", "uid")
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Workspace:
+    return load_workspace(shipped("environments").parent)
+
+
+def actions(workspace: Workspace, name: str, **options: str) -> dict[str, str]:
+    plan = pipeline_plan(workspace.pipeline, workspace.environment(name), TARGET, **options)  # type: ignore[arg-type]
+    return {step.id: step.action for step in plan.steps}
+
+
+def test_every_step_of_the_guide_is_there_and_an_unconfigured_one_never_looks_passed(workspace: Workspace) -> None:
+    found = actions(workspace, "production")
+    assert list(found) == list(workspace.pipeline.steps)
+    assert {s for s, a in found.items() if a == "pipeline.not_configured"} == {
+        "run_tests", "build_images", "push_images", "run_integration_tests",
+    }  # fmt: skip
+
+
+def test_a_pipeline_to_staging_never_reaches_production(workspace: Workspace) -> None:
+    found = actions(workspace, "staging")
+    assert "deploy_to_staging" in found and "deploy_to_production" not in found
+
+
+def test_it_starts_again_at_the_failed_step(workspace: Workspace) -> None:
+    assert next(iter(actions(workspace, "production", from_step="health_checks"))) == "health_checks"
+    with pytest.raises(ConfigError, match="no step"):
+        actions(workspace, "production", from_step="nonsense")
+
+
+def test_the_pipeline_itself_takes_no_lock_because_its_deploys_do(workspace: Workspace) -> None:
+    plan = pipeline_plan(workspace.pipeline, workspace.environment("production"), TARGET)
+    assert plan.options["lock"] is False
+    assert any(step.mutates for step in plan.steps)
+
+
+def test_the_shipped_manifests_pass_the_scan(workspace: Workspace) -> None:
+    for name in ("development", "staging", "production"):
+        for manifest in workspace.manifests(name):
+            assert list(scan_object(manifest.object)) == []
+
+
+def container(**changes: object) -> dict[str, object]:
+    good = {
+        "name": "c",
+        "image": "a/b:v1",
+        "resources": {"limits": {"cpu": "1", "memory": "1Gi"}},
+        "readinessProbe": {},
+        "livenessProbe": {},
+    }
+    return {**good, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"image": "a/b"}, "no tag"),
+        ({"image": "a/b:latest"}, "no tag"),
+        ({"image": "host:5000/a/b"}, "no tag"),
+        ({"securityContext": {"privileged": True}}, "privileged"),
+        ({"resources": {"limits": {"cpu": "1"}}}, "memory limit"),
+        ({"readinessProbe": None, "image": "a/b@sha256:" + "0" * 64}, ""),
+        ({"env": [{"name": "API_KEY", "value": "hunter2"}]}, "plain text"),
+    ],
+)
+def test_the_scan_names_what_is_wrong(changes: dict[str, object], word: str) -> None:
+    pod = {"template": {"spec": {"containers": [container(**changes)]}}}
+    found = list(scan_object({"kind": "Deployment", "metadata": {"name": "d"}, "spec": pod}))
+    assert any(word in line for line in found) if word else found == []
+    assert all("hunter2" not in line for line in found)
+
+
+def test_a_secret_with_a_value_in_the_file_is_found() -> None:
+    assert list(scan_object({"kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "dg=="}}))
+    assert not list(scan_object({"kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": "${K}"}}))
+
+
+def test_manifests_are_rewritten_with_their_comments(workspace: Workspace) -> None:
+    environment = workspace.environment("staging")
+    path = Path(workspace.manifests_path("staging")) / "30-backend-api.yaml"
+    text = path.read_text()
+    assert rewritten(text, environment, "") == (text, [])
+    new, lines = rewritten(text.replace("replicas: 2", "replicas: 7  # by hand"), environment, "v9.9.9")
+    assert any("replicas 7 → 2" in line for line in lines) and any("v9.9.9" in line for line in lines)
+    assert "# by hand" in new and "veza/backend-api:v9.9.9" in new
+    assert new.count("#") >= text.count("#")
+
+
+def test_worse_than_before_is_told_and_trembling_is_not() -> None:
+    before = {"a": {"median": 0.010, "p95": 0.020, "errors": 0.0}}
+    assert compare(before, {"a": {"median": 0.040, "p95": 0.049, "errors": 0.0}}) == []
+    assert compare(before, {"a": {"median": 0.200, "p95": 0.300, "errors": 0.0}})
+    assert compare(before, {"a": {"median": 0.010, "p95": 0.020, "errors": 0.5}})
+    assert compare({}, {"a": {"median": 9.0, "p95": 9.0, "errors": 0.0}}) == []
+
+
+def test_prometheus_targets_that_are_down_are_named() -> None:
+    body = b'{"data":{"activeTargets":[{"health":"up"},{"health":"down","labels":{"job":"chat-server"}}]}}'
+    assert targets_down(body) == (["chat-server"], 2)
+    assert targets_down(b"<html>")[0]
