@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from veza_tui.ports.clock import Clock
     from veza_tui.ports.cluster import Cluster
     from veza_tui.ports.commands import Commands
+    from veza_tui.ports.database import Database
     from veza_tui.ports.health import CacheProbe, DatabaseProbe
     from veza_tui.ports.restore import RestoreServer
     from veza_tui.ports.runner import Runners
@@ -166,13 +167,14 @@ def newest_backup_of(workspace: Callable[[], Workspace]) -> Callable[[str], Awai
     """Asks the catalogue for an environment's newest backup of its database."""
     import asyncio
 
-    async def newest(environment: str) -> NewestBackup | None:
+    def read(environment: str) -> NewestBackup | None:
         from veza_tui.operations.backup.catalogue import Catalogue
-        from veza_tui.operations.backup.policy import newest_of
 
         place = workspace()
-        storage = open_storage(place, place.environment(environment))
-        return newest_of(await asyncio.to_thread(Catalogue(storage).records, environment))
+        return Catalogue(open_storage(place, place.environment(environment))).newest(environment)
+
+    async def newest(environment: str) -> NewestBackup | None:
+        return await asyncio.to_thread(read, environment)
 
     return newest
 
@@ -250,24 +252,37 @@ def backup_storage(world: World, environment: Environment) -> Storage:
     return open_storage(world.workspace, environment)
 
 
-def newest_backup(workspace: Workspace) -> Callable[[str], Awaitable[NewestBackup | None]]:
-    """For ``make_feeds``: the newest backup of an environment by its name. Reads in a thread; None when it cannot."""
-    import asyncio
+def job_parts(spec: Mapping[str, Any], target: Path | None) -> tuple[Storage, Database, Clock]:
+    """What a backup inside the cluster works with: the claim's directory or the bucket, and the database.
 
-    from veza_tui.model.errors import VezaError
+    Raises:
+        ConfigError: the Job has no password, or nowhere to write.
+    """
+    import os
 
-    async def find(name: str) -> NewestBackup | None:
-        from veza_tui.operations.backup.catalogue import Catalogue
+    from veza_tui.adapters.postgres.database import PostgresDatabase
+    from veza_tui.adapters.process.clock import SystemClock
+    from veza_tui.model.environment import Database as Settings
+    from veza_tui.model.errors import ConfigError
+    from veza_tui.operations.backup.inside import PASSWORD_VARIABLE
 
-        def read() -> NewestBackup | None:
-            try:
-                return Catalogue(open_storage(workspace, workspace.environment(name))).newest(name)
-            except VezaError:
-                return None  # the catalogue's own screen says why
+    password = os.environ.pop(PASSWORD_VARIABLE, "")  # the children shall not inherit it
+    if not password:
+        raise ConfigError(f"the Job's environment has no {PASSWORD_VARIABLE}")
 
-        return await asyncio.to_thread(read)
+    async def literal(text: str) -> str:
+        return text
 
-    return find
+    storage: Storage
+    if target is not None:
+        from veza_tui.adapters.storage.local import LocalStorage
+
+        storage = LocalStorage(target, spec["encrypt_to"])
+    else:
+        from veza_tui.adapters.storage.s3 import open_bucket
+
+        storage = open_bucket(spec["storage"], spec["encrypt_to"])
+    return storage, PostgresDatabase(Settings(**spec["database"], password=password), literal), SystemClock()
 
 
 def open_storage(workspace: Workspace, environment: Environment) -> Storage:

@@ -126,6 +126,7 @@ ACTION_MODULES: list[str] = [
     "veza_tui.operations.deploy.touch",
     "veza_tui.operations.deploy.bluegreen",
     "veza_tui.operations.backup.steps",
+    "veza_tui.operations.backup.job",
     "veza_tui.operations.restore.plan",
     "veza_tui.operations.restore.database",
     "veza_tui.operations.restore.live",

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 @click.option("--compression", metavar="METHOD[:LEVEL]", help="none, gzip, lz4 or zstd (custom and directory).")
 @click.option("--verify", is_flag=True, help="Prove it afterwards by a load into a scratch database.")
 @click.option("--identity", type=click.Path(dir_okay=False), help="age identity file, to verify an encrypted backup.")
+@click.option("--runner", type=click.Choice(["local", "job"]), default="local", help="job: dump inside the cluster.")
+@click.option("--claim", metavar="NAME", default="", help="PersistentVolumeClaim that the Job writes to.")
+@click.option("--image", metavar="IMAGE", default="veza/tools:latest", show_default=True, help="The Job's image.")
 @mutating_options
 @click.pass_obj
 def command(
@@ -36,6 +39,9 @@ def command(
     compression: str | None,
     verify: bool,
     identity: str | None,
+    runner: str,
+    claim: str,
+    image: str,
     **flags: Any,
 ) -> int:
     """Back up an environment: configuration, secrets, manifests, releases and database, whole or not at all."""
@@ -51,5 +57,8 @@ def command(
         verify=verify,
         identity=str(Path(identity).absolute()) if identity else "",
         reason=flags.get("reason", ""),
+        runner=runner,
+        claim=claim,
+        image=image,
     )
     return launch(options, environment, backup_planner(request), **flags)

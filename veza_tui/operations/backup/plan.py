@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from veza_tui.model.environment import Environment
+from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Plan, Step, Target
 from veza_tui.operations.context import PlanContext
 
@@ -22,6 +24,11 @@ class BackupRequest:
     identity: str = ""
     """Path of an age identity file, for verify of an encrypted backup."""
     reason: str = ""
+    runner: str = "local"
+    """local, or job: inside the cluster."""
+    claim: str = ""
+    """PersistentVolumeClaim that the Job writes to; empty for ``data.backup.storage``."""
+    image: str = "veza/tools:latest"
 
 
 def backup_plan(environment: Environment, target: Target, request: BackupRequest, storage: str) -> Plan:
@@ -39,6 +46,8 @@ def backup_plan(environment: Environment, target: Target, request: BackupRequest
     }
     what = f"database {database.name} ({form})" if with_database else "no database"
     encrypted = f"; secrets and dump encrypted to {len(settings.encrypt_to)} recipients" if settings.encrypt_to else ""
+    if request.runner == "job":
+        return _job_plan(environment, target, request, args)
     steps = [
         Step(
             "backup",
@@ -69,6 +78,39 @@ def backup_plan(environment: Environment, target: Target, request: BackupRequest
         steps=tuple(steps),
         notes=tuple(notes),
         options={"storage": storage, **args, "verify": request.verify},
+        timeout=24 * 3600.0,
+    )
+
+
+def _job_plan(environment: Environment, target: Target, request: BackupRequest, args: dict[str, Any]) -> Plan:
+    from veza_tui.operations.backup.job import needs
+
+    settings, database = environment.backup, environment.database
+    where = f"claim {request.claim}" if request.claim else settings.storage
+    if not where:
+        raise ConfigError(
+            "the Job needs somewhere to write", hint="give --claim NAME, or data.backup.storage: s3://bucket/prefix"
+        )
+    if not args["with_database"]:
+        raise ConfigError("a backup without its database needs no Job", hint="leave --runner job out")
+    if request.verify:
+        raise ConfigError("a backup made by a Job is verified afterwards", hint="veza-tui backups ENV verify NAME")
+    step = Step(
+        "backup",
+        f"Run a Job of {request.image} that dumps {database.name} ({args['format']}) to {where}",
+        "backup.job",
+        {**args, "claim": request.claim, "image": request.image},
+        changes=("creates a Job and a Secret in the namespace, removed at its end", f"adds a backup to {where}"),
+        mutates=False,
+    )
+    return Plan(
+        kind="backup",
+        target=replace(target, database=f"{database.host}:{database.port}/{database.name}"),
+        title=f"Back up {environment.name} inside the cluster",
+        steps=(step,),
+        needs=needs(target.namespace),
+        notes=(f"The bastion cannot list the backups of {where}.",) if request.claim else (),
+        options={"storage": where, "runner": "job"},
         timeout=24 * 3600.0,
     )
 
