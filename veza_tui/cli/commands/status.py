@@ -30,12 +30,12 @@ RETRY_SECONDS = 3.0
 @click.pass_obj
 def command(options: Options, names: tuple[str, ...], as_json: bool, watch: bool, timeout: float) -> int:
     """Print how the environments are: exit 0 healthy, 1 degraded, 3 unreachable. Without ENV, all of them."""
-    from veza_tui.wiring import last_operation, make_feeds, newest_backup
+    from veza_tui.wiring import last_operation, make_feeds, newest_backup_of
     from veza_tui.workspace.load import load_workspace
 
     workspace = load_workspace(options.workspace)
     wanted = list(dict.fromkeys(names or workspace.names()))
-    feeds = make_feeds(workspace, wanted, last_operation=last_operation, newest_backup=newest_backup(workspace))
+    feeds = make_feeds(workspace, wanted, last_operation=last_operation, newest_backup=newest_backup_of(lambda: workspace))
     return asyncio.run(_status(feeds, as_json, watch, timeout))
 
 
