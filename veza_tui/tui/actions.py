@@ -159,7 +159,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("deploy", ("D,shift+d",), "D", "Deploy: plan, confirm, run", "deploy", _OVER, _OPS, needs_live_write,
            rank=30),
     Action("undo", ("u",), "u", "Undo the last rollout", "undo rollout", _OVER, _OPS, needs_rollback, rank=33),
-    Action("backup", ("B,shift+b",), "B", "Back up the database, proven", "backup", _OVER, _OPS, needs_write,
+    Action("backup", ("B,shift+b",), "B", "Back up the database", "backup", _OVER, _OPS, needs_write,
            rank=31),
     Action("restore", ("R,shift+r",), "R", "Restore a backup", "restore", _OVER, _OPS, needs_write, rank=32),
     Action("catalogue", ("b",), "b", "Backups: the catalogue, proofs and holds", "", _OVER, _OPS, needs_environment),

@@ -30,7 +30,7 @@ from veza_tui.model.errors import ConfigError
 from veza_tui.model.view import Link
 from veza_tui.model.workload import State
 from veza_tui.tui import registry
-from veza_tui.tui.actions import Situation
+from veza_tui.tui.actions import Situation, applies
 from veza_tui.tui.app import VezaApp
 
 NOW = 1_700_000_000.0
@@ -211,12 +211,13 @@ async def test_enter_opens_the_pod_and_it_stays_live_until_it_is_gone() -> None:
 
 
 async def test_help_and_palette_come_from_the_table() -> None:
-    async with running() as (app, pilot):
+    async with running(size=(160, 50)) as (app, pilot):
+        at = app.veza_screen.situation()
         await pilot.press("question_mark")
         await until(pilot, lambda: "ENVIRONMENTS" in "\n".join(screen_lines(app)))
         text = "\n".join(screen_lines(app))
         for action in registry.available():
-            if action.shown:
+            if action.shown and (applies(action, at) or not action.screens):
                 assert action.title[:20] in text
         await pilot.press("escape", "colon", *"go to prod")
         await pilot.pause()
@@ -268,6 +269,22 @@ async def test_problems_elsewhere_are_marked_until_looked_at() -> None:
         await until(pilot, lambda: "2 staging ▲ degraded ●1" in screen_lines(app)[0])
         await pilot.press("2")
         await until(pilot, lambda: "●" not in screen_lines(app)[0])
+
+
+async def test_the_mouse_opens_tabs_and_pods_and_runs_hints() -> None:
+    async with running() as (app, pilot):
+        await pilot.click(offset=(screen_lines(app)[0].index("PRODUCTION"), 0))
+        await until(pilot, lambda: app.active_index == 2)
+        await pilot.pause()
+        y = row_of(app, "stream-server-6c8d9f7b5-r457h")
+        await pilot.click(offset=(10, y))
+        table = app.overview.table
+        assert table is not None
+        assert next(row for row in table.rows if row.key == table.cursor).cells[0].text.endswith("-r457h")
+        await pilot.click(offset=(10, y))
+        await until(pilot, lambda: "CONTAINERS" in "\n".join(screen_lines(app)))
+        await pilot.click(offset=(screen_lines(app)[-1].index("esc back"), 23))
+        await until(pilot, lambda: len(app.screen_stack) == 1)
 
 
 async def test_panes_are_mounted_when_first_opened() -> None:

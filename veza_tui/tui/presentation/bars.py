@@ -52,4 +52,5 @@ def sparkline(history: Sequence[tuple[float, State, float | None]], cells: int, 
             merged[-1] = Span(merged[-1].text + span.text, span.role)
         else:
             merged.append(span)
-    return (*merged, Span(" " * (cells - len(points)))) if len(points) < cells else tuple(merged)
+    # The newest answer always stands at the right edge.
+    return (Span(" " * (cells - len(points))), *merged) if len(points) < cells else tuple(merged)

@@ -64,7 +64,7 @@ def identity_line(
         (Span(policy_words(environment), "dim"),),
         (Span("read-only", "accent"),) if read_only or environment.read_only else EMPTY,
     ]
-    version = clean(view.identity.version, 20) if view.identity else ""
+    version = clean(view.identity.version.partition("+")[0], 20) if view.identity else ""
     user = clean(view.identity.user, 40) if view.identity else ""
     if cells >= 110 and version:
         parts.append((Span(f"Kubernetes {version}", "dim"),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from veza_tui.tui.actions import BY_ID, Action, Group, Situation, Where, applies
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, fit, line_width, width
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, fit, line_width, width
 
 
 def hint(action: Action) -> Line:
@@ -41,42 +41,45 @@ def pod_hints(actions: Iterable[Action], at: Situation, ids: Sequence[str]) -> l
 
 
 def help_lines(actions: Iterable[Action], at: Situation, cells: int) -> list[Line]:
-    """The help in one or two columns; what is not possible now says why."""
-    shown = list(actions)
-    blocks: list[list[Line]] = []
-    columns = 2 if cells >= 76 else 1
-    room = (cells - 2 * (columns - 1)) // columns
-    for group in Group:
-        members = [a for a in shown if a.group is group and a.shown]
-        if not members:
-            continue
-        block: list[Line] = [(Span(group.value.upper(), "heading"),)]
-        for action in members:
-            reason = action.enabled(at) if applies(action, at) else "not on this screen"
-            key = Span(fit(action.shown, 10), "key" if reason is None else "dim")
-            if reason is None:
-                block.append((Span(" "), key, Span(fit(action.title, room - 11).rstrip(), "text")))
-            else:
-                title = fit(action.title, room - 11).rstrip()
-                left = room - 12 - width(title)
-                why = fit(reason, left).rstrip() if left >= 12 else ""
-                block.append((Span(" "), key, Span(title, "dim"), *((Span(f" {why}", "faint"),) if why else ())))
-        blocks.append([*block, EMPTY])
-    if columns == 1:
-        return [line for block in blocks for line in block]
-    return _two_columns(blocks, room)
-
-
-def _two_columns(blocks: list[list[Line]], room: int) -> list[Line]:
-    from veza_tui.tui.presentation.spans import beside
-
-    total = sum(len(block) for block in blocks)
-    left: list[Line] = []
-    right: list[Line] = []
-    for block in blocks:
+    """The help in one or two columns; what is not possible now says why, where there is room."""
+    # Keys of one screen only are that screen's business.
+    shown = [a for a in actions if a.shown and (applies(a, at) or not a.screens)]
+    blocks = [(group, [a for a in shown if a.group is group]) for group in Group]
+    blocks = [(group, members) for group, members in blocks if members]
+    keys = max((len(a.shown) for a in shown), default=0) + 2
+    if cells < 76:
+        return [line for group, members in blocks for line in _block(group, members, at, keys, cells)]
+    total = sum(len(members) + 2 for _, members in blocks)
+    left: list[tuple[Group, list[Action]]] = []
+    right: list[tuple[Group, list[Action]]] = []
+    size = 0
+    for group, members in blocks:
         # In order, until the left column holds its half.
-        (left if not right and len(left) + len(block) / 2 <= total / 2 else right).extend(block)
-    return beside(left, right, room)
+        (left if not right and size + len(members) / 2 <= total / 2 else right).append((group, members))
+        size += len(members) + 2
+    # Each column gets what its titles need, before both are given reasons.
+    needs = [1 + keys + max((width(a.title) for _, m in side for a in m), default=0) for side in (left, right)]
+    spare = cells - 2 - sum(needs)
+    first = needs[0] + (spare // 2 if spare > 0 else spare)
+    first = max(30, min(first, cells - 32))
+    return beside(
+        [line for group, members in left for line in _block(group, members, at, keys, first)],
+        [line for group, members in right for line in _block(group, members, at, keys, cells - 2 - first)],
+        first,
+    )
+
+
+def _block(group: Group, members: Sequence[Action], at: Situation, keys: int, cells: int) -> list[Line]:
+    lines: list[Line] = [(Span(group.value.upper(), "heading"),)]
+    for action in members:
+        reason = action.enabled(at) if applies(action, at) else "not on this screen"
+        key = Span(f" {fit(action.shown, keys)}", "key" if reason is None else "dim")
+        title = fit(action.title, min(width(action.title), cells - keys - 1))
+        left = cells - keys - 1 - width(title) - 2
+        why = f"  {fit(reason, left).rstrip()}" if reason and left >= 12 else ""
+        spans = (key, Span(title, "text" if reason is None else "dim"), Span(why, "faint"))
+        lines.append(tuple(span for span in spans if span.text))
+    return [*lines, EMPTY]
 
 
 def keys_markdown(actions: Iterable[Action]) -> str:
