@@ -45,3 +45,15 @@ def test_a_kept_workspace_keeps_its_secrets_and_edits(tmp_path: Path) -> None:
     again.create()
     assert again.secrets == first.secrets
     assert (tmp_path / "environments/staging.yaml").read_text() == "edited\n"
+
+
+def test_the_pointed_workspace_has_no_errors(tmp_path: Path) -> None:
+    from veza_tui.model.finding import Severity
+    from veza_tui.workspace.load import load_workspace
+    from veza_tui.workspace.validate import validate
+
+    workspace = DemoWorkspace(tmp_path / "w")
+    workspace.create()
+    workspace.point({e.name: Endpoints("127.0.0.1", 5000, 6000 + i, "require") for i, e in enumerate(ENVIRONMENTS)})
+    findings = validate(load_workspace(tmp_path / "w"), process={})
+    assert [f for f in findings if f.severity is Severity.ERROR] == []

@@ -6,9 +6,12 @@ import contextlib
 import importlib
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,6 +23,8 @@ from veza_tui.model.exits import Exit
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
 
+HANGUP_SECONDS = 3.0
+"""How long the screen has to end by itself after the terminal was closed."""
 STOP_SECONDS = 20.0
 """How long the platform may take to stop before it is killed (its children then die by themselves)."""
 
@@ -84,9 +89,20 @@ def _with_screen(options: Options, arguments: list[str]) -> int:
         ready = _await_ready(child)
         os.environ.update(ready["environment"])
         options.workspace = Path(ready["workspace"])
+        threading.Thread(target=_watch_terminal, args=(child,), daemon=True).start()
         return open_screen(options)
     finally:
         _stop(child)
+
+
+def _watch_terminal(child: subprocess.Popen[bytes]) -> None:
+    """End all when the terminal is closed and the screen does not end by itself: it may be stuck in writing to it."""
+    terminal = select.poll()
+    terminal.register(sys.stdin.fileno(), 0)  # hang-ups are told unasked
+    terminal.poll()
+    time.sleep(HANGUP_SECONDS)
+    _stop(child)
+    os._exit(128 + signal.SIGHUP)
 
 
 def _await_ready(child: subprocess.Popen[bytes]) -> dict[str, Any]:

@@ -110,6 +110,10 @@ class DemoWorkspace:
             {("data", "checks", "no-localhost", "severity"): "warning"},
         )
 
+        # Everything stands on this machine here: the rule is kept in sight, as information, not as an error.
+        path = ("data", "checks", "no-localhost", "severity")
+        _edit(self.directory / "environments" / "environment-rules.yaml", {path: "info"})
+
     async def commit(self) -> bool:
         """Make it a git repository with everything committed, for the agent; False without git."""
         git = shutil.which("git")
