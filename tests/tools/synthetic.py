@@ -219,6 +219,7 @@ class SyntheticFeed:
         self._then = then
         self._callbacks: list[Callable[[EnvironmentView], None]] = []
         self.refreshed = 0
+        self.started = False
         self.closed = False
 
     def view(self) -> EnvironmentView:
@@ -242,6 +243,7 @@ class SyntheticFeed:
         self.publish(replace(self._view, pods=MappingProxyType(pods)))
 
     async def start(self) -> None:
+        self.started = True
         if self._then is not None:
             self.publish(self._then)
 
