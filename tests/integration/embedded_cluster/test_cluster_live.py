@@ -53,10 +53,9 @@ async def test_probes_reach_a_real_listener_and_readiness_can_be_lost(live):
     assert (await reader.read()).endswith(f"{pod['metadata']['name']} v1\n".encode())
     writer.close()
     Web.unready = True
-    await live.until(
-        lambda: live.store.get("deployments.apps", "default", "web")["status"].get("readyReplicas", 0) == 0
-    )
+    await live.until(lambda: live.ready("web", 2) is None and not live.container(pod)["ready"])
     assert "Readiness probe failed: HTTP probe failed with statuscode: 503" in live.messages("Unhealthy")
+    await live.until(lambda: "readyReplicas" not in live.store.get("deployments.apps", "default", "web")["status"])
     Web.unready = False
     await live.until(lambda: live.ready("web", 2))
     with pytest.raises(ConnectionError):

@@ -23,6 +23,8 @@ from veza_tui.embedded.cluster.timing import BackOff, duration
 
 DEFAULT_LIMIT = 512 << 20
 """Bytes which an out-of-memory fault fills when the container has no limit (the node's memory, so to say)."""
+_HANG_UP = 0.005
+"""Real seconds between the last probe and SIGTERM."""
 _OCI = "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
 
 
@@ -59,6 +61,7 @@ class Container:
         self.up = asyncio.Event()
         """Set while started (startup probe passed): what init sidecars are waited for."""
         self._hit: asyncio.Future[tuple[int, str]] | None = None
+        self._probes: Probes | None = None
         self._backoff = BackOff(kit.timing.backoff_base, kit.timing.backoff_limit)
 
     # -- life
@@ -165,7 +168,7 @@ class Container:
         state.image, state.image_id = canonical(state.image), image_id(state.image)
         state.started_at = self.kit.clock.now()
         self.event("Normal", "Started", f"Started container {self.name}")
-        probes = Probes(self.kit, self, context)
+        self._probes = probes = Probes(self.kit, self, context)
         probes.start()
         self.host.sync()
         try:
@@ -269,14 +272,17 @@ class Container:
         """SIGTERM now, SIGKILL after ``grace`` simulated seconds; ``run`` goes on by the restart policy."""
         if self.context is not None:
             hit, context = self._hit, self.context
-            context.stop.set()
+            if self._probes is not None:
+                self._probes.stop()
+            # A probe's connection that is being accepted gets its turn: a server closed at that moment would lose it.
+            asyncio.get_running_loop().call_later(_HANG_UP, context.stop.set)
 
             def kill() -> None:
                 if hit is not None and not hit.done():
                     hit.set_result((137, "Error"))
 
             if grace <= 0:
-                kill()
+                asyncio.get_running_loop().call_later(_HANG_UP, kill)
             else:
                 timer = self.kit.clock.call_later(grace, kill)
                 if hit is not None:

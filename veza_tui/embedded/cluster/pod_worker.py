@@ -201,6 +201,8 @@ class PodWorker:
         for one in self.containers():
             one.stop(0)
         tasks = [t for t in (*self._tasks, *((self._life,) if self._life else ())) if not t.done()]
+        if any(c.context is not None for c in self.containers()):
+            await asyncio.wait(tasks, timeout=0.05)  # they end by themselves, at once
         for task in tasks:
             task.cancel()
         if tasks:

@@ -23,7 +23,21 @@ _DRAIN = 1.0
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
+_PLAIN_SIGNALS = (
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGQUIT,
+    signal.SIGTERM,
+    signal.SIGTSTP,
+    signal.SIGTTIN,
+    signal.SIGTTOU,
+)
+
+
 def _die_with_parent() -> None:
+    # A platform started in the background ignores SIGINT: a child must not inherit that, or Ctrl-C does nothing.
+    for number in _PLAIN_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
