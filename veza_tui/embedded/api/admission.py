@@ -25,7 +25,6 @@ def on_create(store: Store, kind: ResourceType, obj: JSONObject) -> None:
     Raises:
         ApiError: 403 for a Pod whose ServiceAccount is missing.
     """
-    meta = obj["metadata"]
     if kind.kind == "Pod":
         _pod(store, obj)
     elif kind.kind == "Namespace":
@@ -36,7 +35,6 @@ def on_create(store: Store, kind: ResourceType, obj: JSONObject) -> None:
     elif kind.kind == "PersistentVolumeClaim":
         obj["status"] = {"phase": "Pending"}
         obj["spec"].setdefault("storageClassName", "standard")
-        meta["finalizers"] = [*(meta.get("finalizers") or ()), "kubernetes.io/pvc-protection"]
 
 
 def _pod(store: Store, obj: JSONObject) -> None:

@@ -201,19 +201,27 @@ def _struct(
         if known is None:
             out.complaints.append(f'unknown field "{"".join((*path, "." + key)).lstrip(".")}"')
             continue
-        if item is None or (not out.keep_empty and item in ("", {}, []) and _omitted(known, key, item)):
+        if item is None or (not out.keep_empty and item in ("", {}, [], 0, False) and _omitted(known, key, item)):
             continue
         fields[key] = _coerce(known, item, (*names, key), name, (*path, f".{key}"), out)
     return fields
 
 
-_KEPT_EMPTY = frozenset(
-    {"storageClassName", "serviceName", "service", "apiGroup", "value", "nodeName", "holderIdentity"}
-)
+_KEPT_EMPTY = frozenset({"storageClassName", "serviceName", "service", "apiGroup", "holderIdentity"})
+
+
+_ZERO_OMITTED = frozenset({
+    "minReadySeconds", "hostPort", "nodePort", "initialDelaySeconds", "timeoutSeconds", "periodSeconds",
+    "successThreshold", "failureThreshold", "healthCheckNodePort", "generation", "hostNetwork", "hostPID", "hostIPC",
+    "stdin", "stdinOnce", "tty", "readOnly", "paused", "publishNotReadyAddresses", "unschedulable",
+})  # fmt: skip
+"""Numbers and booleans that are no pointers in Go: zero means left out."""
 
 
 def _omitted(schema: Schema, key: str, value: Any) -> bool:
     """Whether Go's omitempty drops the empty value: all strings, maps and lists but pointers."""
+    if value is False or value == 0:
+        return key in _ZERO_OMITTED
     if value == "":
         return schema.kind in _LAYOUTS or (schema.kind == "string" and key not in _KEPT_EMPTY)
     return schema.kind in ("map", "list") and isinstance(value, dict if schema.kind == "map" else list)

@@ -1,48 +1,23 @@
-"""The little protobuf that kubectl sends: typed clients post Namespaces and access reviews in that form.
+"""Protobuf bodies: kubectl's typed clients post new objects in that form and do not fall back to JSON.
 
-Field numbers are those of the API's ``generated.proto`` files. Only the kinds below are understood; any other body gets
-415, at which clients that can fall back to JSON do.
+The decoder is driven by the field schemas (their ``#n``). Answers are JSON, which every client accepts.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
 from veza_tui.embedded.api.errors import ApiError, bad_request
+from veza_tui.embedded.api.meta import rfc3339, rfc3339_micro
+from veza_tui.embedded.api.resources import BY_KIND
+from veza_tui.embedded.api.schema import ANY, Schema, of_kind, type_named
 
 JSONObject = dict[str, Any]
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
-_Fields = dict[int, tuple[str, Any]]
-"""number -> (JSON name, type): str, bool, int, dict (map of strings), a list of a type, or nested fields."""
-_META: _Fields = {
-    1: ("name", str), 2: ("generateName", str), 3: ("namespace", str), 5: ("uid", str), 6: ("resourceVersion", str),
-    11: ("labels", dict), 12: ("annotations", dict), 14: ("finalizers", [str]),
-}  # fmt: skip
-_RESOURCE: _Fields = {
-    1: ("namespace", str), 2: ("verb", str), 3: ("group", str), 4: ("version", str), 5: ("resource", str),
-    6: ("subresource", str), 7: ("name", str),
-}  # fmt: skip
-_URL: _Fields = {1: ("path", str), 2: ("verb", str)}
-_ACCESS: _Fields = {1: ("resourceAttributes", _RESOURCE), 2: ("nonResourceAttributes", _URL)}
-_OPTIONS: _Fields = {
-    1: ("gracePeriodSeconds", int), 2: ("preconditions", {1: ("uid", str), 2: ("resourceVersion", str)}),
-    3: ("orphanDependents", bool), 4: ("propagationPolicy", str), 5: ("dryRun", [str]),
-}  # fmt: skip
-_SUBJECT: _Fields = {**_ACCESS, 3: ("user", str), 4: ("groups", [str]), 6: ("uid", str)}
-_TOP: dict[str, _Fields] = {
-    "Namespace": {1: ("metadata", _META), 2: ("spec", {1: ("finalizers", [str])})},
-    "SelfSubjectAccessReview": {1: ("metadata", _META), 2: ("spec", _ACCESS)},
-    "SelfSubjectRulesReview": {1: ("metadata", _META), 2: ("spec", {1: ("namespace", str)})},
-    "SelfSubjectReview": {1: ("metadata", _META)},
-    "SubjectAccessReview": {1: ("metadata", _META), 2: ("spec", _SUBJECT)},
-    "LocalSubjectAccessReview": {1: ("metadata", _META), 2: ("spec", _SUBJECT)},
-    "ConfigMap": {1: ("metadata", _META), 2: ("data", dict), 4: ("immutable", bool)},
-    "ServiceAccount": {1: ("metadata", _META), 4: ("automountServiceAccountToken", bool)},
-    "DeleteOptions": _OPTIONS,
-    "Eviction": {1: ("metadata", _META), 2: ("deleteOptions", _OPTIONS)},
-}
+_NO_RESOURCE = frozenset({"DeleteOptions", "Eviction", "Binding", "Scale"})
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -74,30 +49,55 @@ def _walk(data: bytes) -> Iterator[tuple[int, Any]]:
             at += {1: 8, 5: 4}[wire]
 
 
-def _value(kind: Any, raw: Any) -> Any:
-    if kind is str:
+def _signed(raw: int) -> int:
+    return raw - (1 << 64) if raw >= 1 << 63 else raw
+
+
+def _value(schema: Schema, raw: Any) -> Any:
+    kind = schema.kind
+    if kind == "struct":
+        return _message(schema, raw)
+    if kind == "string":
         return raw.decode()
-    if kind is bool:
+    if kind in ("int32", "int64"):
+        return _signed(raw)
+    if kind == "bool":
         return bool(raw)
-    if kind is int:
-        return raw - (1 << 64) if raw >= 1 << 63 else raw
-    return _message(kind, raw)
+    if kind == "bytes":
+        return base64.b64encode(raw).decode()
+    inner = dict(_walk(raw)) if isinstance(raw, bytes) else {}
+    if kind == "quantity":
+        return inner.get(1, b"0").decode()
+    if kind == "intstr":
+        return inner.get(3, b"").decode() if inner.get(1) else _signed(inner.get(2, 0))
+    if kind == "time":
+        return rfc3339(_signed(inner.get(1, 0))) if inner else None
+    if kind == "microtime":
+        return rfc3339_micro(_signed(inner.get(1, 0)) + inner.get(2, 0) / 1e9) if inner else None
+    return None
 
 
-def _message(fields: _Fields, data: bytes) -> JSONObject:
-    out: JSONObject = {}
+def _message(schema: Schema, data: bytes, prefix: tuple[int, ...] = (), out: JSONObject | None = None) -> JSONObject:
+    out = {} if out is None else out
+    embedded = {path[: len(prefix) + 1] for path in schema.numbers if len(path) > len(prefix) + 1}
     for number, raw in _walk(data):
-        if number not in fields:
+        path = (*prefix, number)
+        name = schema.numbers.get(path)
+        if name is None:
+            if path in embedded:
+                _message(schema, raw, path, out)
             continue
-        name, kind = fields[number]
-        if kind is dict:
-            entry = {k: v.decode() for k, v in _walk(raw)}
-            out.setdefault(name, {})[entry.get(1, "")] = entry.get(2, "")
-        elif isinstance(kind, list):
-            out.setdefault(name, []).append(_value(kind[0], raw))
+        field = schema.fields[name]
+        item = field.item or ANY
+        if field.kind == "map":
+            entry = dict(_walk(raw))
+            empty: Any = b"" if item.kind in ("string", "bytes") or not item.scalar else 0
+            out.setdefault(name, {})[entry.get(1, b"").decode()] = _value(item, entry.get(2, empty))
+        elif field.kind == "list":
+            out.setdefault(name, []).append(_value(item, raw))
         else:
-            value = _value(kind, raw)
-            if value != "":
+            value = _value(field, raw)
+            if value is not None:
                 out[name] = value
     return out
 
@@ -106,7 +106,7 @@ def from_protobuf(body: bytes) -> JSONObject:
     """The object in a ``runtime.Unknown`` envelope.
 
     Raises:
-        ApiError: 400 malformed, 415 for a kind that is not understood in this form.
+        ApiError: 400 malformed, 415 for a kind that is not known here.
     """
     if not body.startswith(_MAGIC):
         raise bad_request("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
@@ -114,9 +114,13 @@ def from_protobuf(body: bytes) -> JSONObject:
         envelope = dict(_walk(body[len(_MAGIC) :]))
         type_meta = {number: value.decode() for number, value in _walk(envelope[1])}
         api_version, kind = type_meta.get(1, ""), type_meta.get(2, "")
-        if kind not in _TOP:
+        if kind == "DeleteOptions":
+            schema = type_named(kind)
+        elif (api_version, kind) in BY_KIND or kind in _NO_RESOURCE:
+            schema = of_kind(api_version, kind)
+        else:
             message = f"{kind} is not understood as {PROTOBUF} here - accepted media types include: application/json"
             raise ApiError(415, "UnsupportedMediaType", message)
-        return {"apiVersion": api_version, "kind": kind, **_message(_TOP[kind], envelope.get(2, b""))}
-    except (KeyError, IndexError, UnicodeDecodeError) as error:
+        return {"apiVersion": api_version, "kind": kind, **_message(schema, envelope.get(2, b""))}
+    except (KeyError, IndexError, AttributeError, TypeError, UnicodeDecodeError) as error:
         raise bad_request("the protobuf body is malformed") from error

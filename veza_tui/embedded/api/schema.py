@@ -6,7 +6,8 @@ time, ``mt`` time with microseconds, ``by`` base64 bytes, ``*`` anything, ``Name
 a list. After a list: ``=set``, ``@key,key`` (listType=map for server-side apply, and the merge key of strategic
 patches), ``~key`` (merge key of strategic patches where it differs, ``~-`` none, ``~`` merged as a set of strings).
 ``%``: atomic for server-side apply. ``^``: retainKeys and ``!``: replace, as the patch strategy. Facts are those of the
-API's Go types (json, patchStrategy and listType tags).
+API's Go types (json, patchStrategy and listType tags). ``#n`` is the field's protobuf number, ``#n.m`` that of a field
+in a message which JSON does not show (an embedded Go struct); ``+Other#n`` is such a message as a whole.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Schema:
     kind: str
     name: str = ""
     fields: dict[str, Schema] = field(default_factory=dict)
+    numbers: dict[tuple[int, ...], str] = field(default_factory=dict)
+    """Protobuf number, or path of numbers, to field name."""
     item: Schema | None = None
     keys: tuple[str, ...] = ()
     """listType=map keys."""
@@ -103,11 +106,17 @@ def type_named(name: str) -> Schema:
     body = lines[f"{name}%" if atomic else name]
     found = _TYPES[name] = Schema("struct", name, atomic=atomic)
     for token in body.split():
+        token, _, number = token.partition("#")
+        path = tuple(map(int, number.split("."))) if number else ()
         if token.startswith("+"):
-            found.fields.update(type_named(token[1:]).fields)
+            other = type_named(token[1:])
+            found.fields.update(other.fields)
+            found.numbers.update({path + inner: key for inner, key in other.numbers.items()})
             continue
         key, _, text = token.partition(":")
         found.fields[key] = _parse(text)
+        if path:
+            found.numbers[path] = key
     return found
 
 
@@ -133,7 +142,9 @@ def _parse(text: str) -> Schema:
     named = type_named(base)
     if base == text:
         return named
-    return Schema("struct", base, named.fields, atomic=named.atomic, retain_keys="^" in text, replace="!" in text)
+    return Schema(
+        "struct", base, named.fields, named.numbers, atomic=named.atomic, retain_keys="^" in text, replace="!" in text
+    )
 
 
 @cache
@@ -143,7 +154,7 @@ def of_kind(api_version: str, kind: str) -> Schema:
     name = "events.Event" if (group, kind) == ("events.k8s.io", "Event") else kind
     named = type_named(name)
     fields = {"apiVersion": Schema("string"), "kind": Schema("string"), "metadata": type_named("ObjectMeta")}
-    return Schema("struct", kind, {**fields, **named.fields})
+    return Schema("struct", kind, {**fields, **named.fields}, {(1,): "metadata", **named.numbers})
 
 
 def key_default(item: Schema, key: str) -> str | None:
