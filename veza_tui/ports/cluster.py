@@ -156,6 +156,9 @@ class HttpAnswer:
 class ByteStream(Protocol):
     """A connection to a container's port."""
 
+    half_close: bool
+    """Whether the protocol can close our direction only."""
+
     async def read(self) -> bytes:
         """The next bytes; empty at the end of the other side's data."""
         ...

@@ -14,7 +14,8 @@ from veza_tui.adapters.kubernetes.discovery import Discovery
 from veza_tui.adapters.kubernetes.errors import from_answer, status_object
 from veza_tui.adapters.kubernetes.kubeconfig import Access, find_access
 from veza_tui.adapters.kubernetes.paths import path, segment
-from veza_tui.adapters.kubernetes.streams import EXEC_PROTOCOLS, FORWARD_PROTOCOLS, Exec, Forward
+from veza_tui.adapters.kubernetes.spdy import Tunnel
+from veza_tui.adapters.kubernetes.streams import EXEC_PROTOCOLS, FORWARD_PROTOCOLS, TUNNEL, Exec, Forward
 from veza_tui.adapters.kubernetes.transport import CONNECT_TIMEOUT, REQUEST_TIMEOUT, Transport, read_limited
 from veza_tui.adapters.kubernetes.watch import Gates, Timing, Watcher
 from veza_tui.model.environment import KubernetesTarget
@@ -256,10 +257,11 @@ class KubernetesCluster:
         where = path(PODS, namespace, _named(pod), "exec")
         return Exec(await self._transport.websocket(where, params, EXEC_PROTOCOLS))
 
-    async def connect(self, namespace: str, pod: str, port: int) -> Forward:
-        """Open one connection to a pod's port (port-forward)."""
+    async def connect(self, namespace: str, pod: str, port: int) -> Forward | Tunnel:
+        """Open one connection to a pod's port (port-forward), in the best protocol that the server speaks."""
         where = path(PODS, namespace, _named(pod), "portforward")
-        return Forward(await self._transport.websocket(where, [("ports", str(port))], FORWARD_PROTOCOLS), port)
+        ws = await self._transport.websocket(where, [("ports", str(port))], FORWARD_PROTOCOLS)
+        return await Tunnel.open(ws, port) if ws.protocol == TUNNEL else Forward(ws, port)
 
     async def proxy_get(
         self, namespace: str, service: str, port: int | str, path_: str, *, timeout: float = 5.0

@@ -4,8 +4,9 @@ Exec: sub-protocols v5.channel.k8s.io (with half-close) and v4.channel.k8s.io: t
 channel: 0 stdin, 1 stdout, 2 stderr, 3 status, 4 terminal size, 255 close of the channel named by the second byte
 (v5). Source: kubernetes/kubernetes, apimachinery/pkg/util/remotecommand/constants.go.
 
-Port-forward: v4.channel.k8s.io with one port a WebSocket, as the official Python client does it: channel 0 data, 1
-error; the first message of each is the port in two bytes. The protocol cannot close one direction only.
+Port-forward: SPDY/3.1 tunnelled in a WebSocket where the server has it (``spdy.py``), else v4.channel.k8s.io with one
+port a WebSocket, as the official Python client does it: channel 0 data, 1 error; the first message of each is the port
+in two bytes. That protocol cannot close one direction only.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from veza_tui.model.text import printable
 from veza_tui.ports.cluster import ClusterError, ClusterUnreachable
 
 EXEC_PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-FORWARD_PROTOCOLS = ("v4.channel.k8s.io",)
+TUNNEL = "SPDY/3.1+portforward.k8s.io"
+"""What kubectl >= 1.30 speaks; source: apimachinery/pkg/util/portforward/constants.go."""
+FORWARD_PROTOCOLS = (TUNNEL, "v4.channel.k8s.io")
 PING_SECONDS = 30.0
 """Keeps load balancers from closing a quiet connection; no answer is required (a slow reader is not a dead one)."""
 _CHUNK = 32 << 10
@@ -29,7 +32,7 @@ _CHUNK = 32 << 10
 STDIN, STDOUT, STDERR, STATUS, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 
 
-class _Socket:
+class Socket:
     """A WebSocket of channels."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
@@ -48,6 +51,23 @@ class _Socket:
                 await self._ws.send_bytes(bytes((channel,)) + data[start : start + _CHUNK])
         except (ConnectionError, aiohttp.ClientError) as error:
             raise ClusterUnreachable(f"the stream broke ({type(error).__name__})") from None
+
+    async def send_frame(self, data: bytes) -> None:
+        """One message as it is; waits while the other side is slow."""
+        try:
+            await self._ws.send_bytes(data)
+        except (ConnectionError, aiohttp.ClientError) as error:
+            raise ClusterUnreachable(f"the stream broke ({type(error).__name__})") from None
+
+    async def receive_frame(self) -> bytes | None:
+        """The next binary message as it is; None at the end."""
+        message = await self._ws.receive()
+        if message.type is aiohttp.WSMsgType.BINARY:
+            data: bytes = message.data
+            return data
+        if message.type is aiohttp.WSMsgType.ERROR:
+            raise ClusterUnreachable("the stream broke")
+        return None
 
     async def receive(self) -> tuple[int, bytes] | None:
         """The next message; None at the end."""
@@ -74,7 +94,7 @@ class Exec:
     """A process in a container (``ports.cluster.ExecSession``)."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = _Socket(ws)
+        self._socket = Socket(ws)
         self._half_close = ws.protocol == EXEC_PROTOCOLS[0]
         self._code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
@@ -152,8 +172,10 @@ class Exec:
 class Forward:
     """One connection to a pod's port (``ports.cluster.ByteStream``)."""
 
+    half_close = False
+
     def __init__(self, ws: aiohttp.ClientWebSocketResponse, port: int) -> None:
-        self._socket = _Socket(ws)
+        self._socket = Socket(ws)
         self._port = port
         self._started: set[int] = set()
 
