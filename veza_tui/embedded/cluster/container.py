@@ -274,19 +274,21 @@ class Container:
             hit, context = self._hit, self.context
             if self._probes is not None:
                 self._probes.stop()
-            # A probe's connection that is being accepted gets its turn: a server closed at that moment would lose it.
-            asyncio.get_running_loop().call_later(_HANG_UP, context.stop.set)
 
             def kill() -> None:
                 if hit is not None and not hit.done():
                     hit.set_result((137, "Error"))
 
+            # A probe's connection that is being accepted gets its turn: a server closed at that moment would lose it.
+            loop, clock = asyncio.get_running_loop(), self.kit.clock
             if grace <= 0:
-                asyncio.get_running_loop().call_later(_HANG_UP, kill)
-            else:
-                timer = self.kit.clock.call_later(grace, kill)
-                if hit is not None:
-                    hit.add_done_callback(lambda _: timer.cancel())
+                loop.call_later(_HANG_UP, context.stop.set)
+                loop.call_later(_HANG_UP, kill)
+                return
+            clock.call_later(_HANG_UP / (clock.scale or 1), context.stop.set)
+            timer = clock.call_later(grace, kill)
+            if hit is not None:
+                hit.add_done_callback(lambda _: timer.cancel())
 
     def stop(self, grace: float) -> None:
         """Stop for good."""
