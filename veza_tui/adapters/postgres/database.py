@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from veza_tui.adapters.postgres import facts as facts_module
+from veza_tui.adapters.postgres.archive import scan_archive
 from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
 from veza_tui.adapters.postgres.dump import dump
-from veza_tui.adapters.postgres.load import load, scan_archive, scan_plain
+from veza_tui.adapters.postgres.load import load, scan_plain
 from veza_tui.adapters.postgres.tools import find_tools, installed
 from veza_tui.model.backup import DatabaseFacts, ServerFacts
 from veza_tui.model.environment import Database as Settings

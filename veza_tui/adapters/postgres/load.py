@@ -9,8 +9,8 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from veza_tui.adapters.postgres.archive import listing
 from veza_tui.adapters.postgres.connection import Endpoint, libpq_environment
 from veza_tui.adapters.postgres.process import Program, in_thread, pipe
 from veza_tui.adapters.postgres.scan import PlainFilter
@@ -22,7 +22,6 @@ from veza_tui.ports.database import DumpSource, LoadOptions, LoadOutcome, Progre
 # The first minor release of each major with \restrict (source: PostgreSQL release notes of 2025-08-14, CVE-2025-8714).
 _RESTRICT = {13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
 _ITEM = re.compile(r"processing data for table \"(.+)\"$|(?:launching|processing) item \d+ TABLE DATA (.+)$")
-_LIST = re.compile(r"^\d+; \d+ \d+ (TABLE DATA|TABLE|EXTENSION|SUBSCRIPTION|DATABASE) (\S+) (.+?)(?: (\S+))?$")
 _TICK = 0.25
 
 
@@ -135,7 +134,7 @@ async def _archive(
         schema, _, name = table.partition(".")
         argv += [f"--schema={schema}", f"--table={name}"]
     if source.path is not None:
-        feed.tables = sum(1 for line in await _listing(tools, source.path) if " TABLE DATA " in line)
+        feed.tables = sum(1 for line in await listing(tools, source.path) if " TABLE DATA " in line)
         jobs = max(options.jobs, 1)
         argv += [f"--jobs={jobs}"] if jobs > 1 else ["--single-transaction"]
         program = await Program.start([*argv, str(source.path)], env, on_line=feed.line)
@@ -227,85 +226,6 @@ def scan_plain(source: DumpSource) -> ScanReport:
                 break
     gate.finish()
     return gate.report()
-
-
-async def scan_archive(source: DumpSource, tools: Tools) -> ScanReport:
-    """The contents of an archive by ``pg_restore --list``; an encrypted or remote one is read by its start only."""
-    lines = await _listing(tools, source.path) if source.path is not None else await _listing_of_stream(tools, source)
-    tables, roles, extensions, databases, notes = set(), set(), set(), set(), []
-    version = ""
-    for line in lines:
-        if line.startswith(";"):
-            _, _, value = line.partition("Dumped from database version: ")
-            version = value.split(" ")[0] if value else version
-            continue
-        match = _LIST.match(line)
-        owner = line.rsplit(" ", 1)[-1]
-        if owner and not owner.startswith("-") and ";" in line:
-            roles.add(printable(owner, limit=63))
-        if match is None:
-            continue
-        if match[1] == "TABLE":
-            tables.add(printable(f"{match[2]}.{match[3]}", limit=140))
-        elif match[1] == "EXTENSION":
-            extensions.add(printable(match[3].split(" ")[0], limit=63))
-        elif match[1] == "DATABASE":
-            databases.add(printable(match[3].split(" ")[0], limit=63))
-        elif match[1] == "SUBSCRIPTION":
-            notes.append("left out: a subscription: it would take over the live one's slot")
-    return ScanReport(
-        rows={},
-        roles=tuple(sorted(roles)),
-        extensions=tuple(sorted(extensions)),
-        databases=tuple(sorted(databases)),
-        dumped_from=version,
-        complete=True,
-        notes=tuple(notes),
-        tables=tuple(sorted(tables)),
-    )
-
-
-async def _listing(tools: Tools, path: Path) -> list[str]:
-    process = await asyncio.create_subprocess_exec(
-        tools.path("pg_restore"),
-        "--list",
-        str(path),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
-    )
-    out, err = await process.communicate()
-    if process.returncode:
-        why = printable(" ".join(err.decode(errors="replace").split()), limit=200)
-        raise RefusedError(f"the archive {path.name} cannot be read: {why}")
-    return out.decode(errors="replace").splitlines()
-
-
-async def _listing_of_stream(tools: Tools, source: DumpSource) -> list[str]:
-    """The table of contents stands at the archive's start: the rest is not read."""
-    process = await asyncio.create_subprocess_exec(
-        tools.path("pg_restore"),
-        "--list",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
-    )
-
-    def start() -> bytes:
-        collected = bytearray()
-        with source.open() as blocks:
-            for block in blocks:
-                collected += block
-                if len(collected) > 8 << 20:
-                    break
-        return bytes(collected)
-
-    out, _ = await process.communicate(await asyncio.to_thread(start))
-    if process.returncode:
-        raise RefusedError("the archive's table of contents cannot be read")
-    return out.decode(errors="replace").splitlines()
 
 
 def _knows_restrict(tools: Tools) -> bool:

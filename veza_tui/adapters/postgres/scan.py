@@ -15,30 +15,27 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from veza_tui.adapters.postgres.lexis import (
+    BETWEEN,
+    COMMENT,
+    COMPLETE,
+    DOLLAR,
+    DOLLAR_RUN,
+    E_QUOTE,
+    HOLD,
+    LINE_END,
+    LONGEST,
+    META,
+    PLAIN,
+    RICH,
+    ROUTINES,
+    VERSION,
+    ident,
+    skip_blank,
+)
 from veza_tui.adapters.postgres.statements import Verdict, judge
 from veza_tui.model.text import printable
 from veza_tui.ports.database import ScanReport
-
-_WORD = rb"[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*"
-_PLAIN = re.compile(rb"['\"\\;$()]|--|/\*")
-# At a statement's start, and in CREATE FUNCTION or PROCEDURE, words matter: psql counts BEGIN, CASE and END there.
-_RICH = re.compile(rb"['\"\\;$()]|--|/\*|" + _WORD)
-_E_QUOTE = re.compile(rb"['\\]")
-_LINE_END = re.compile(rb"[\n\r]")
-_COMMENT = re.compile(rb"/\*|\*/")
-_DOLLAR = re.compile(rb"\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$")
-_DOLLAR_RUN = re.compile(rb"\$[A-Za-z0-9_\x80-\xff]*")
-# A string goes on after white space with a line end in it (SQL's rule): what follows is read by the same rules.
-_BETWEEN = re.compile(rb"(?:[ \t\f\v]|--[^\n\r]*)*(?:[\n\r](?:[ \t\n\r\f\v]+|--[^\n\r]*(?:[\n\r]|$))*)?")
-_LEADING = re.compile(rb"(?:\s+|--[^\n\r]*(?:[\n\r]|$))*")
-_META = re.compile(rb"\\(?:(restrict|unrestrict)[ \t]+[A-Za-z0-9]+|(connect|c)[ \t]+([^\n]+?))[ \t]*\r?", re.I)
-_VERSION = re.compile(rb"^-- Dumped from database version ([0-9][^\s]*)", re.M)
-_COMPLETE = b"-- PostgreSQL database dump complete"
-_HOLD = 256
-"""Bytes kept back so that no token is cut by the end of a block."""
-_LONGEST = 512 << 20
-"""Bytes of one statement; larger ones are refused rather than held in memory."""
-_ROUTINES = ((b"create", b"function"), (b"create", b"procedure"))
 
 
 @dataclass(slots=True)
@@ -68,7 +65,7 @@ class PlainFilter:
         self._parens = 0
         self._begins = 0
         self._words: list[bytes] = []
-        self._pattern = _RICH
+        self._pattern = RICH
         self._line_begins = True
         self._copy = ""
         self._line = 1
@@ -99,21 +96,21 @@ class PlainFilter:
             self._refuse(f"it ends inside the data of table {self._copy}: the file is truncated")
         elif self._state not in ("", "-"):
             self._refuse("it ends inside a quotation or comment: the file is truncated")
-        elif rest[_skip_blank(rest) :]:
+        elif rest[skip_blank(rest) :]:
             self._refuse("it ends inside a statement: the file is truncated")
         return out
 
     def report(self) -> ScanReport:
         """What was seen; call it after ``finish``."""
         found = self._found
-        version = _VERSION.search(self._head)
+        version = VERSION.search(self._head)
         return ScanReport(
             rows=dict(found.rows),
             roles=tuple(sorted(found.roles)),
             extensions=tuple(sorted(found.extensions)),
             databases=tuple(sorted(found.databases)),
             dumped_from=version[1].decode(errors="replace") if version else "",
-            complete=_COMPLETE in self._tail,
+            complete=COMPLETE in self._tail,
             refused=tuple(found.refused),
             notes=self.notes(),
             tables=tuple(sorted(found.tables)),
@@ -131,8 +128,8 @@ class PlainFilter:
         out: list[bytes] = []
         while self._copy_data(out, final) if self._copy else self._sql(out, final):
             pass
-        if len(self._buffer) - self._start > _LONGEST:
-            self._refuse(f"a statement is longer than {_LONGEST >> 20} MiB")
+        if len(self._buffer) - self._start > LONGEST:
+            self._refuse(f"a statement is longer than {LONGEST >> 20} MiB")
             self._start = len(self._buffer)
             self._reset()
         return b"".join(out)
@@ -164,7 +161,7 @@ class PlainFilter:
 
     def _sql(self, out: list[bytes], final: bool) -> bool:
         """One statement, or one meta line; False when more input is needed."""
-        limit = len(self._buffer) if final else len(self._buffer) - _HOLD
+        limit = len(self._buffer) if final else len(self._buffer) - HOLD
         while True:
             if self._state:
                 if not self._inside(limit, final):
@@ -174,7 +171,7 @@ class PlainFilter:
             if match is None or match.start() >= limit:
                 # Not into a word: it must be seen whole.
                 stop = max(self._position, limit)
-                while stop > self._position and _ident(self._buffer[stop - 1 : stop]):
+                while stop > self._position and ident(self._buffer[stop - 1 : stop]):
                     stop -= 1
                 self._position = stop
                 return False
@@ -202,8 +199,8 @@ class PlainFilter:
         elif token == b")":
             self._parens = max(self._parens - 1, 0)
         elif token == b"$":
-            quote, run = _DOLLAR.match(self._buffer, at), _DOLLAR_RUN.match(self._buffer, at)
-            if _ident(before) or (quote is None and run is not None and run.end() - at > _HOLD - 8):
+            quote, run = DOLLAR.match(self._buffer, at), DOLLAR_RUN.match(self._buffer, at)
+            if ident(before) or (quote is None and run is not None and run.end() - at > HOLD - 8):
                 self._refuse("a dollar sign where pg_dump writes none")
             if quote is not None:
                 self._state, self._tag = "$", quote[0]
@@ -213,7 +210,7 @@ class PlainFilter:
 
     def _quote(self, at: int) -> None:
         prefix = at
-        while prefix > self._start and _ident(self._buffer[prefix - 1 : prefix]) and at - prefix < 3:
+        while prefix > self._start and ident(self._buffer[prefix - 1 : prefix]) and at - prefix < 3:
             prefix -= 1
         letters = self._buffer[prefix:at].lower()
         if letters not in (b"", b"e", b"b", b"x", b"n"):
@@ -228,8 +225,8 @@ class PlainFilter:
             if word not in (b"create", b"or", b"replace", b"function", b"procedure"):
                 self._words += [b""] * (4 - len(self._words))
         words = tuple(w for w in self._words if w)
-        routine = words[:2] in _ROUTINES or (
-            words[:3] == (b"create", b"or", b"replace") and words[3:4] and (b"create", words[3]) in _ROUTINES
+        routine = words[:2] in ROUTINES or (
+            words[:3] == (b"create", b"or", b"replace") and words[3:4] and (b"create", words[3]) in ROUTINES
         )
         if routine and not self._parens:
             if word == b"begin" or (word == b"case" and self._begins):
@@ -237,7 +234,7 @@ class PlainFilter:
             elif word == b"end" and self._begins:
                 self._begins -= 1
         elif len(self._words) >= 4 and not routine:
-            self._pattern = _PLAIN
+            self._pattern = PLAIN
 
     def _inside(self, limit: int, final: bool) -> bool:
         """Go to the end of a quotation or comment; False when it is not in the buffer yet."""
@@ -247,18 +244,18 @@ class PlainFilter:
         elif state in ('"', "q"):
             at, width = buffer.find(b'"' if state == '"' else b"'", self._position), 1
         else:
-            match = {"-": _LINE_END, "e": _E_QUOTE, "*": _COMMENT}[state].search(buffer, self._position)
+            match = {"-": LINE_END, "e": E_QUOTE, "*": COMMENT}[state].search(buffer, self._position)
             at, width = (match.start(), len(match[0])) if match else (-1, 0)
         if at < 0 or at >= limit:
             if at < 0:
                 self._position = max(self._position, limit)
             return False
         if state == "e" and buffer[at : at + 1] == b"'":
-            gap = _BETWEEN.match(buffer, at + 1)
+            gap = BETWEEN.match(buffer, at + 1)
             after = gap.end() if gap else at + 1
             if after >= len(buffer) and not final:
                 return False
-            goes_on = buffer[after : after + 1] == b"'" and _LINE_END.search(buffer, at, after) is not None
+            goes_on = buffer[after : after + 1] == b"'" and LINE_END.search(buffer, at, after) is not None
             self._position = after + 1 if goes_on else at + 1
             self._state = "e" if goes_on else ""
         elif state == "e":
@@ -280,10 +277,10 @@ class PlainFilter:
         end = len(self._buffer) if end < 0 else end + 1
         line = self._buffer[at:end].rstrip(b"\n")
         before = self._buffer[self._start : at]
-        match = _META.fullmatch(line)
+        match = META.fullmatch(line)
         lines = before.count(b"\n") + 1
         self._line += lines - 1
-        if before[_skip_blank(before) :] or (before and not before.endswith(b"\n")) or match is None:
+        if before[skip_blank(before) :] or (before and not before.endswith(b"\n")) or match is None:
             shown = printable(line.decode(errors="replace"), limit=60)
             self._refuse(f"a command of psql's, which pg_dump does not write: {shown}")
         elif match[2]:
@@ -306,7 +303,7 @@ class PlainFilter:
     def _statement(self, out: list[bytes], final: bool) -> bool:
         end = self._position
         text = self._buffer[self._start : end]
-        verdict: Verdict = judge(text[_skip_blank(text) :], owners=self._owners, server_major=self._server_major)
+        verdict: Verdict = judge(text[skip_blank(text) :], owners=self._owners, server_major=self._server_major)
         if verdict.copy:
             stop = self._buffer.find(b"\n", end)
             if stop < 0 and not final:
@@ -348,26 +345,4 @@ class PlainFilter:
         self._position = self._start
         self._parens = self._begins = self._depth = 0
         self._words = []
-        self._state, self._pattern = "", _RICH
-
-
-def _ident(char: bytes) -> bool:
-    return bool(char) and (char.isalnum() or char in b"_$" or char >= b"\x80")
-
-
-def _skip_blank(text: bytes) -> int:
-    """Where the first word stands, after blank lines and comments."""
-    position = 0
-    while True:
-        match = _LEADING.match(text, position)
-        position = match.end() if match else position
-        if not text.startswith(b"/*", position):
-            return position
-        depth = 0
-        for token in _COMMENT.finditer(text, position):
-            depth += 1 if token[0] == b"/*" else -1
-            if not depth:
-                position = token.end()
-                break
-        else:
-            return position
+        self._state, self._pattern = "", RICH
