@@ -293,6 +293,16 @@ async def test_the_mouse_opens_tabs_and_pods_and_runs_hints() -> None:
         await until(pilot, lambda: len(app.screen_stack) == 1)
 
 
+async def test_tab_walks_the_environments_and_a_digit_typed_early_counts() -> None:
+    async with running() as (app, pilot):
+        await pilot.press("tab", "tab", "tab", "shift+tab")
+        assert app.active_index == 2
+    app = VezaApp(three(FixedClock(NOW)))
+    app.activate(1)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "veza-staging" in screen_lines(app)[1])
+
+
 async def test_panes_are_mounted_when_first_opened() -> None:
     async with running() as (app, pilot):
         assert len(app.query("EnvironmentPane")) == 1

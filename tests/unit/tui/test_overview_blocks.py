@@ -154,6 +154,8 @@ def test_health_merges_the_stores_while_both_are_well() -> None:
     text = [plain(line) for line in health_lines(rows, 40, UNICODE, compact=True)]
     assert len(text) == 4
     assert "refused" in text[2]
+    rows[1] = replace(rows[1], detail="does not answer at all")
+    assert "does not answer at all" in plain(health_lines(rows, 40, UNICODE, compact=True)[2])
     assert "not asked yet" in plain(health_lines((), 40, UNICODE, compact=True)[1])
 
 

@@ -50,6 +50,8 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
         return pad((*line, Span("  "), *sparkline(row.history, spark, glyphs)), cells)
     # Narrow: one column says the latency, or in trouble what is wrong; the sparklines stand below each other.
     spark = 8 if room >= 2 + 12 + 2 + 8 else 6 if room >= 2 + 10 + 2 + 6 else 0
+    if not good and width(detail) > room - 4 - spark:
+        spark = 0  # what is wrong matters more than since when
     column = max(0, room - 2 - (spark + 2 if spark else 0))
     said = fit(took, times, align="right") if good else detail or took or row.state.value
     if good and detail and row.kind != "service":
