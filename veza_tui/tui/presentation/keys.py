@@ -91,5 +91,5 @@ def keys_markdown(actions: Iterable[Action]) -> str:
         Where.LIST: "lists and texts",
     }
     rows = ["| Key | What it does | Where |", "| --- | --- | --- |"]
-    rows += [f"| `{a.shown}` | {a.title} | {where[a.where]} |" for a in actions if a.shown]
+    rows += [f"| `{a.shown}` | {a.title} | {', '.join(a.screens) or where[a.where]} |" for a in actions if a.shown]
     return "\n".join(rows) + "\n"
