@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -60,12 +61,12 @@ class ClusterSimulation:
         self.images = images if isinstance(images, Images) else Images(images)
         self.nodes = tuple(nodes)
         self._temporary = state is None
-        self.state = state or Path(tempfile.mkdtemp(prefix="veza-nodes-"))
+        self.state = state
         self.cluster = Cluster(store, self.clock)
         self.queue = WorkQueue(self.clock)
+        volumes = Volumes(self.cluster, state or Path(os.devnull))
         self.kit = Kit(
-            self.cluster, self.clock, self.timing, self.images, Processes(), Volumes(self.cluster, self.state),
-            tuple(tool_path),
+            self.cluster, self.clock, self.timing, self.images, Processes(), volumes, tuple(tool_path)
         )  # fmt: skip
         self.scheduler = Scheduler(self.cluster, self.queue, self.timing)
         self.kubelet = Kubelet(self.kit, self.nodes)
@@ -83,6 +84,9 @@ class ClusterSimulation:
 
     async def start(self) -> None:
         """Make the system's namespaces, register the nodes and begin."""
+        if self.state is None:
+            self.state = Path(tempfile.mkdtemp(prefix="veza-nodes-"))
+            self.kit.volumes.root = self.state
         self.cluster.start()
         self.namespaces.ensure_system()
         register(self.cluster, self.nodes)
@@ -101,7 +105,7 @@ class ClusterSimulation:
         self.queue.stop()
         await self.kubelet.stop()
         self.cluster.stop()
-        if self._temporary:
+        if self._temporary and self.state is not None:
             shutil.rmtree(self.state, ignore_errors=True)
 
     # -- knobs of incidents

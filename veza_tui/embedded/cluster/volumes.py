@@ -35,11 +35,11 @@ class Volumes:
 
     def __init__(self, cluster: Cluster, root: Path) -> None:
         self._cluster = cluster
-        self._root = root
+        self.root = root
 
     def pod_dir(self, pod: Object) -> Path:
         """The pod's own directory; not made yet."""
-        return self._root / "pods" / uid_of(pod)
+        return self.root / "pods" / uid_of(pod)
 
     def scratch(self, pod: Object, container: str) -> Path:
         """The container's working directory, made on demand."""
@@ -60,7 +60,7 @@ class Volumes:
             claim = volume["persistentVolumeClaim"]["claimName"]
             if self._cluster.get("persistentvolumeclaims", namespace, claim) is None:
                 raise MountError(name, f'persistentvolumeclaim "{claim}" not found')
-            return _made(self._root / "claims" / namespace / claim)
+            return _made(self.root / "claims" / namespace / claim)
         for kind, field, key in (("configmap", "configMap", "name"), ("secret", "secret", "secretName")):
             source = volume.get(field)
             if not source:
