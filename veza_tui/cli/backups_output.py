@@ -138,6 +138,7 @@ def print_prune(
     removed = []
     for verdict in verdicts:
         if not verdict.keep and really:
+            audit(environment.name, "prune", verdict.record.name, verdict.why)
             catalogue.storage.remove(verdict.record.name)
             removed.append(verdict.record.name)
         if not as_json:
@@ -155,3 +156,15 @@ def print_prune(
     if not really:
         output.progress(f"nothing was removed; --yes would free {size_text(gone)}")
     return Exit.DONE
+
+
+def audit(environment: str, what: str, name: str, reason: str) -> None:
+    """Who held, released or removed which backup: written before it is done."""
+    from veza_tui import wiring
+    from veza_tui.operations.audit import Record
+    from veza_tui.operations.who import current_person
+
+    record = Record(
+        "intent", current_person(), environment=environment, kind=f"backup-{what}", reason=reason, detail=name
+    )
+    wiring.audit_log().append(record)

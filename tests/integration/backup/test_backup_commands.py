@@ -3,10 +3,12 @@
 import contextlib
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -22,6 +24,7 @@ class Cli:
     def __init__(self, platform: DemoPlatform) -> None:
         self.workspace = platform.workspace_copy()
         self._environment = platform.environment
+        self.state = self._environment["XDG_STATE_HOME"]
 
     def __call__(self, *words: str, exit: int = 0) -> subprocess.CompletedProcess[str]:
         if words[0] in ("backups", "--read-only") and "verify" not in words:
@@ -36,7 +39,8 @@ class Cli:
     def _here(self, *words: str, exit: int) -> subprocess.CompletedProcess[str]:
         """What starts no operation, in this process: quicker."""
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        here = mock.patch.dict(os.environ, self._environment)
+        with here, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main(["-C", str(self.workspace), *words])
         assert code == exit, (words, code, out.getvalue(), err.getvalue())
         return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
@@ -74,6 +78,10 @@ def test_made_listed_shown_proven_held_and_pruned(cli: Cli) -> None:
     cli("backups", "production", "hold", name, "--reason", "audit")
     assert cli.listed("production")["backups"][0]["held"]
     cli("backups", "production", "release", name)
+    state = Path(cli.state) / "veza-tui"
+    log = "".join(p.read_text() for p in state.rglob("audit*") if p.is_file())
+    assert "backup-hold" in log
+    assert "backup-release" in log
     cli("--read-only", "backups", "production", "hold", name, exit=6)
     cli("--read-only", "backups", "production", "prune", "--yes", exit=6)
     pruned = json.loads(cli("backups", "production", "prune", "--json").stdout)

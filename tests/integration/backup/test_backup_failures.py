@@ -180,6 +180,8 @@ async def test_kill_9_leaves_a_draft_that_the_next_run_sweeps(
         try:
             await waiting_pid(place)
             [orphan] = children(process.pid)
+            entries = Path(f"/proc/{orphan}/environ").read_bytes().split(b"\0")
+            [passfile] = [Path(os.fsdecode(e[11:])) for e in entries if e.startswith(b"PGPASSFILE=")]
             assert [p.name.startswith(".partial-") for p in root.iterdir()] == [True]
             assert Catalogue(storage).records() == []
             assert storage.sweep() == [], "its owner lives"
@@ -195,6 +197,7 @@ async def test_kill_9_leaves_a_draft_that_the_next_run_sweeps(
     assert Catalogue(storage).records() == []
     manifest = await backup(storage)
     assert [p.name for p in root.iterdir()] == [manifest.name], "the next run swept it"
+    assert not passfile.parent.exists(), "and its passfile"
 
 
 @pytest.mark.parametrize("form", ["plain", "custom", "directory"])

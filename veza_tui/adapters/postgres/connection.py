@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
@@ -89,6 +92,21 @@ def explain(error: BaseException, endpoint: Endpoint) -> VezaError:
     return UnreachableError(f"PostgreSQL at {endpoint.label}: {text}")
 
 
+def _prefix() -> str:
+    # The host's name too: containers that share a temporary directory do not share process numbers.
+    return f"veza-pg-{hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]}-"
+
+
+def _sweep_passfiles() -> None:
+    """A run that was killed could not remove its passfile: the next one does."""
+    prefix = _prefix()
+    for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        pid = path.name.removeprefix(prefix).partition("-")[0]
+        with contextlib.suppress(OSError):
+            if path.lstat().st_uid == os.getuid() and pid.isdigit() and not Path(f"/proc/{pid}").exists():
+                shutil.rmtree(path, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def libpq_environment(endpoint: Endpoint) -> Iterator[dict[str, str]]:
     """The environment for pg_dump, pg_restore and psql: connection by variables, the password by a 0600 passfile.
@@ -96,7 +114,8 @@ def libpq_environment(endpoint: Endpoint) -> Iterator[dict[str, str]]:
     The passfile stands in a private directory and is removed at the end. Its format, with ``\\`` and ``:`` escaped, is
     libpq's (source: PostgreSQL documentation, The Password File).
     """
-    with tempfile.TemporaryDirectory(prefix="veza-pg-") as directory:
+    _sweep_passfiles()
+    with tempfile.TemporaryDirectory(prefix=f"{_prefix()}{os.getpid()}-") as directory:
         passfile = Path(directory) / "pgpass"
         escaped = endpoint.password.replace("\\", "\\\\").replace(":", "\\:")
         descriptor = os.open(passfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -62,7 +62,7 @@ def command(
     if what == "verify":
         return _verify(options, environment, name, identity, as_json=as_json, timeout=timeout, reason=reason)
     if what in ("hold", "release"):
-        return _hold(options, catalogue, what, name, reason)
+        return _hold(options, environment, catalogue, what, name, reason)
     return print_show(env, catalogue, name, check=what == "check", as_json=as_json)
 
 
@@ -115,7 +115,7 @@ def _verify(
     return launch(options, environment, verify_planner(name, path), **flags)
 
 
-def _hold(options: Options, catalogue: Catalogue, what: str, name: str, reason: str) -> int:
+def _hold(options: Options, environment: str, catalogue: Catalogue, what: str, name: str, reason: str) -> int:
     import time
 
     from veza_tui.cli import output
@@ -124,6 +124,9 @@ def _hold(options: Options, catalogue: Catalogue, what: str, name: str, reason: 
 
     if options.read_only:
         raise RefusedError(f"read-only: backup {name} is left as it is")
+    from veza_tui.cli.backups_output import audit
+
+    audit(environment, what, name, reason)
     if what == "hold":
         catalogue.hold(name, Hold(time.time(), current_person().label, reason))
         output.progress(f"backup {name} is held: prune leaves it alone")
