@@ -35,7 +35,9 @@ def command(options: Options, names: tuple[str, ...], as_json: bool, watch: bool
 
     workspace = load_workspace(options.workspace)
     wanted = list(dict.fromkeys(names or workspace.names()))
-    feeds = make_feeds(workspace, wanted, last_operation=last_operation, newest_backup=newest_backup_of(lambda: workspace))
+    feeds = make_feeds(
+        workspace, wanted, last_operation=last_operation, newest_backup=newest_backup_of(lambda: workspace)
+    )
     return asyncio.run(_status(feeds, as_json, watch, timeout))
 
 
