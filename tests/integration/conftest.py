@@ -158,7 +158,7 @@ def cache_server(server_loop: LoopThread, short_directory: Path) -> Iterator[Cac
     server.stop()
 
 
-class ControlError(Exception):
+class ControlError(RuntimeError):
     """The demo's control socket answered with an error."""
 
 

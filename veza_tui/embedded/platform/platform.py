@@ -19,7 +19,7 @@ from veza_tui.embedded.api.store import Store
 from veza_tui.embedded.cluster.nodes import NodeSpec
 from veza_tui.embedded.cluster.simulation import ClusterSimulation
 from veza_tui.embedded.platform import lifetime, manifests
-from veza_tui.embedded.platform.boot import PastClock, boot
+from veza_tui.embedded.platform.boot import FOUNDED, PastClock, boot
 from veza_tui.embedded.platform.control import VARIABLE, ControlServer
 from veza_tui.embedded.platform.demo_workspace import ENVIRONMENTS, DemoWorkspace, Endpoints
 from veza_tui.embedded.platform.deployments import LiveDeployments
@@ -85,7 +85,6 @@ class Platform:
         )
         self.control = ControlServer(run / "control", self._verbs())
         self._background: list[asyncio.Task[Any]] = []
-        self._url = ""
 
     # -- life -----------------------------------------------------------------------------------------------------
 
@@ -136,32 +135,26 @@ class Platform:
             state=self._nodes_directory(),
             tool_path=manifests.tool_path(self.postgres.binaries.directory, Path(sys.executable).parent),
         )
-        await boot(self.store, self.simulation, self.clock, self.workspace, self.options.pods)
-        await self._listen()
-        contexts = [Context(e.context, self.tokens["oncall"], e.namespace, "oncall") for e in ENVIRONMENTS]
-        contexts += [
-            Context("prod-eu-viewer", self.tokens["viewer"], "veza-production", "viewer"),
-            Context("prod-eu-nobody", self.tokens["nobody"], "veza-production", "nobody"),
-        ]
-        assert self.server is not None
-        self.server.write_kubeconfig(self.kubeconfig, contexts, current=ENVIRONMENTS[0].context)
-
-    async def _listen(self) -> None:
-        assert self.simulation is not None
         users = {
             "oncall": User("oncall", "admin"),
             "viewer": User("viewer", "viewer"),
             "nobody": User("nobody", "nobody"),
         }
-        port = int(self._url.rpartition(":")[2]) if self._url else 0
+        self.clock.back = FOUNDED
         self.server = ApiServer(
             self.store,
             self.simulation.runtime,
             tokens={token: users[name] for name, token in self.tokens.items()},
-            port=port,
             faults=self.faults,
         )
-        self._url = await self.server.start()
+        await boot(self.store, self.simulation, self.clock, self.workspace, self.options.pods)
+        await self.server.start()
+        contexts = [Context(e.context, self.tokens["oncall"], e.namespace, "oncall") for e in ENVIRONMENTS]
+        contexts += [
+            Context("prod-eu-viewer", self.tokens["viewer"], "veza-production", "viewer"),
+            Context("prod-eu-nobody", self.tokens["nobody"], "veza-production", "nobody"),
+        ]
+        self.server.write_kubeconfig(self.kubeconfig, contexts, current=ENVIRONMENTS[0].context)
 
     async def _prepare_next(self) -> None:
         await asyncio.sleep(2)  # the screen comes first
@@ -233,7 +226,13 @@ class Platform:
         async def info(request: Mapping[str, Any]) -> dict[str, Any]:
             secret = {"admin_password": self.postgres.admin_password, "tokens": self.tokens}
             pids = {"postgres": self.postgres.pid, **{n: c.pid for n, c in self.caches.items()}}
-            return {**self.ready, **secret, "tls": self.postgres.tls, "pids": pids, "server": self._url}
+            return {
+                **self.ready,
+                **secret,
+                "tls": self.postgres.tls,
+                "pids": pids,
+                "server": self.server.url if self.server else "",
+            }
 
         verbs = {"list": listing, "start": start, "stop": stop, "info": info}
         return verbs | {"postgres": self._do_postgres, "cache": self._do_cache, "api": self._do_api}
@@ -273,9 +272,8 @@ class Platform:
                 self.store.compact()
             case "stop" if self.server is not None:
                 await self.server.stop()
-                self.server = None
-            case "start" if self.server is None:
-                await self._listen()
+            case "start" if self.server is not None:
+                await self.server.start()
             case other:
                 raise ConfigError(f"no action {other!r}", hint="fault, clear, drop-watches, compact, stop or start")
         return {}
