@@ -18,6 +18,7 @@ from veza_tui.model.exits import Exit
 # name -> (module under veza_tui.cli.commands, one line of help). The function in the module is called `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Print how the environments are; exit 0 healthy, 1 degraded, 3 unreachable."),
+    "logs": ("logs", "Follow the logs of pods, services or a whole environment, merged by time."),
     "validate": ("validate", "Check environments, manifests, pipeline and rules; exit 2 on errors."),
     "vars": ("vars", "Write .env.ENV as the script's generate step does."),
     "init": ("init", "Make a workspace in a new directory."),
@@ -44,6 +45,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "approve": ("approve", "Approve or deny an operation that waits for it."),
     "audit": ("audit", "Show the audit log, or verify that nobody touched it."),
     "_backup-job": ("backup_job", "A backup inside the cluster; started by backup --runner job."),
+    "forward": ("forward", "Forward a local port to a pod, service or deployment, or list the presets."),
+    "shell": ("shell", "Open a shell, or run a command, in a pod's container."),
     "_run": ("run_", "The runner's process; started by the others."),
     "demo": ("demo", "Try everything on three environments made on this machine."),
 }

@@ -1,0 +1,1 @@
+"""Logs of many containers: followed across every fault, merged by time, kept in a bounded buffer."""
