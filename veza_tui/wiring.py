@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from veza_tui.model.environment import Environment
     from veza_tui.model.view import LastOperation, NewestBackup
     from veza_tui.operations.audit import AuditLog
+    from veza_tui.operations.forward.registry import Forwards
     from veza_tui.operations.service import OperationsService
     from veza_tui.operations.store import OperationStore
     from veza_tui.ports.clock import Clock
@@ -146,6 +147,7 @@ def make_screen_services(directory: Path, *, read_only: bool = False) -> Provide
             "workspace": workspace,
             "world": world,
             "operations": lambda: operations_service(world()),
+            "forwards": lambda: forwards(world()),
         },
     )
 
@@ -365,6 +367,13 @@ def operations_service(world: World) -> OperationsService:
     from veza_tui.operations.service import OperationsService
 
     return OperationsService(world, runners())
+
+
+def forwards(world: World) -> Forwards:
+    """The port forwards of this process."""
+    from veza_tui.operations.forward.registry import Forwards
+
+    return Forwards(world)
 
 
 def runners() -> Runners:

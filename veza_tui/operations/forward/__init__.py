@@ -1,0 +1,1 @@
+"""Port forwards: targets, presets, the listener, its supervision, and all that run."""
