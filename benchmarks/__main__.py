@@ -45,10 +45,11 @@ def main() -> int:
         with platform("--pods", "300", "--traffic", "0") as ready:
             start = measure.starts(ready)
             kubectl = measure.kubectl_start(ready, "veza-production")
-            row("first paint", start["paint"], "s", 0.4)
-            row("first live rows", start["rows"], "s", 1.2,
-                "no kubectl here" if kubectl is None
-                else f"kubectl get pods -w {kubectl:.2f} s: {start['rows'] / kubectl:.1f} times that")  # fmt: skip
+            # What else runs on the machine only adds: the best of seven is judged, the median shown.
+            row("first paint, best of 7", start["paint"], "s", 0.4, f"median {start['paint_median']:.2f} s")
+            against = "no kubectl here" if kubectl is None else f"kubectl get pods -w {kubectl:.2f} s"
+            row("first live rows, best of 7", start["rows"], "s", 1.2,
+                f"median {start['rows_median']:.2f} s; {start['rows_cpu']:.2f} s of CPU; {against}")  # fmt: skip
             rest = measure.rest(ready, options.seconds)
             row("CPU at rest", rest["cpu"], "%", 1.0)
             row("bytes at rest (health checks come in)", rest["bytes"], "B/s", None)

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from veza_tui.model.errors import VezaError
-from veza_tui.model.view import EnvironmentView
+from veza_tui.model.view import EnvironmentView, Link
 from veza_tui.model.workload import PodRow
 from veza_tui.resources import shipped
 from veza_tui.tui.actions import ACTIONS, BY_ID, Situation, applies
@@ -33,6 +33,9 @@ from veza_tui.tui.widgets.table import Table
 
 TICK = 10.0
 """Seconds between two looks at the clock: all ages change together, in one small update."""
+
+HEAD_START = 0.8
+"""Seconds that the first environment has for its first list before the others start."""
 
 
 class VezaApp(App[int]):
@@ -134,7 +137,26 @@ class VezaApp(App[int]):
         await self.overview.show_active()
         for tab in self.tabs:
             tab.unsubscribe = tab.feed.subscribe(self._published(tab))
-        await asyncio.gather(*(tab.feed.start() for tab in self.tabs))
+        await self._start_feeds()
+
+    async def _start_feeds(self) -> None:
+        """The tab in front first: importing clients and listing three clusters at once would make it wait for all."""
+        front = self.tabs[self.active_index]
+        listed = asyncio.Event()
+
+        def watch(view: EnvironmentView) -> None:
+            if view.synced or view.link in (Link.DOWN, Link.STALE):
+                listed.set()
+
+        unsubscribe = front.feed.subscribe(watch)
+        await front.feed.start()
+        try:
+            await asyncio.wait_for(listed.wait(), HEAD_START)
+        except TimeoutError:
+            pass
+        finally:
+            unsubscribe()
+        await asyncio.gather(*(tab.feed.start() for tab in self.tabs if tab is not front))
         self.spawn(self._offer_interrupted())
 
     async def _offer_interrupted(self) -> None:
