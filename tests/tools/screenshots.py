@@ -53,6 +53,7 @@ SCENES: tuple[Scene, ...] = (
 def tidy(svg: str) -> str:
     """Without Textual's web fonts and its random ids: no address in a picture, and the same picture twice is equal."""
     svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = svg.replace("Fira Code, monospace", "'Fira Code', 'DejaVu Sans Mono', Menlo, Consolas, monospace")
     return re.sub(r"terminal-\d+", "terminal", svg)
 
