@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from veza_tui.operations.audit import AuditLog
     from veza_tui.operations.forward.registry import Forwards
     from veza_tui.operations.service import OperationsService
+    from veza_tui.operations.shell.shells import Shells
     from veza_tui.operations.store import OperationStore
     from veza_tui.ports.clock import Clock
     from veza_tui.ports.cluster import Cluster
@@ -147,7 +148,9 @@ def make_screen_services(directory: Path, *, read_only: bool = False) -> Provide
             "workspace": workspace,
             "world": world,
             "operations": lambda: operations_service(world()),
+            "connect": lambda: connect_cluster,
             "forwards": lambda: forwards(world()),
+            "shells": lambda: shells(world()),
         },
     )
 
@@ -374,6 +377,13 @@ def forwards(world: World) -> Forwards:
     from veza_tui.operations.forward.registry import Forwards
 
     return Forwards(world)
+
+
+def shells(world: World) -> Shells:
+    """Shells in that world's containers."""
+    from veza_tui.operations.shell.shells import Shells
+
+    return Shells(world)
 
 
 def runners() -> Runners:

@@ -46,6 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit", "Show the audit log, or verify that nobody touched it."),
     "_backup-job": ("backup_job", "A backup inside the cluster; started by backup --runner job."),
     "forward": ("forward", "Forward a local port to a pod, service or deployment, or list the presets."),
+    "shell": ("shell", "Open a shell, or run a command, in a pod's container."),
     "_run": ("run_", "The runner's process; started by the others."),
     "demo": ("demo", "Try everything on three environments made on this machine."),
 }
