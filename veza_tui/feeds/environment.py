@@ -129,6 +129,11 @@ class EnvironmentFeed:
         return self._publisher.subscribe(callback)
 
     @property
+    def cluster(self) -> Cluster | None:
+        """The connection, once there is one: shared with whoever looks closer."""
+        return self._cluster
+
+    @property
     def misconfigured(self) -> bool:
         """Whether the kubeconfig cannot be used: waiting does not help."""
         return self._cluster is None and self._connect_error is not None

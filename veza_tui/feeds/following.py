@@ -42,6 +42,7 @@ class Following(Generic[T]):
         heard: Callable[[], None],
         changed: Callable[[], None],
         field_selector: str = "",
+        label_selector: str = "",
         keep: Callable[[dict[str, T]], None] | None = None,
     ) -> None:
         self.resource = resource
@@ -58,7 +59,9 @@ class Following(Generic[T]):
         self._clock = clock
         self._heard = heard
         self._changed = changed
-        self._field_selector = field_selector
+        self._selectors = {"field_selector": field_selector}
+        if label_selector:
+            self._selectors["label_selector"] = label_selector
         self._keep = keep
         self._task: asyncio.Task[None] | None = None
 
@@ -92,7 +95,7 @@ class Following(Generic[T]):
 
     async def _run(self, cluster: Cluster, namespace: str) -> None:
         while True:
-            stream: Any = cluster.watch(self.resource, namespace, self._project, field_selector=self._field_selector)
+            stream: Any = cluster.watch(self.resource, namespace, self._project, **self._selectors)
             try:
                 async for event in stream:
                     self.take(event)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from veza_tui.feeds.inspect.objects import Ref
 from veza_tui.model.environment import Environment
 from veza_tui.model.view import EnvironmentView, Link
 from veza_tui.model.workload import PodRow
@@ -31,6 +32,7 @@ class Group(StrEnum):
 
     ENVIRONMENT = "Environments"
     POD = "Pod"
+    LOGS = "Logs"
     OPERATE = "Operate"
     MOVE = "Move"
     PROGRAM = "Program"
@@ -48,6 +50,8 @@ class Situation:
     """Name of the screen in front: ``overview``, ``pod``, or what a room calls its own."""
     offers: frozenset[str] = frozenset(("open", "filter"))
     """Which of OFFERED the screen in front does something with."""
+    ref: Ref | None = None
+    """The object under the cursor, or that the screen is about, where that is not simply the pod."""
 
 
 Enabled = Callable[[Situation], str | None]
@@ -92,9 +96,19 @@ def needs_live(at: Situation) -> str | None:
     return None
 
 
+def needs_live_object(at: Situation) -> str | None:
+    """A pod or another object is under the cursor and its cluster answers."""
+    return (None if at.ref else needs_pod(at)) or needs_live(at)
+
+
 def needs_live_pod(at: Situation) -> str | None:
     """A pod is under the cursor and its cluster answers."""
     return needs_pod(at) or needs_live(at)
+
+
+def needs_secret(at: Situation) -> str | None:
+    """The object is a Secret."""
+    return None if at.ref is not None and at.ref.kind == "Secret" else "only a Secret has values to reveal"
 
 
 def needs_write(at: Situation) -> str | None:
@@ -131,6 +145,7 @@ def needs_selection(at: Situation) -> str | None:
 
 _OVER, _POD, _ALL, _LIST = Where.OVERVIEW, Where.POD, Where.EVERYWHERE, Where.LIST
 _ENV, _PODS, _OPS, _MOVE, _PROG = Group.ENVIRONMENT, Group.POD, Group.OPERATE, Group.MOVE, Group.PROGRAM
+_LOGS, _LOG_SCREEN = Group.LOGS, ("logs",)
 
 ACTIONS: tuple[Action, ...] = (
     Action("tab", tuple("123456789"), "1-9", "Go to an environment", "", _ALL, _ENV, palette=False),
@@ -146,11 +161,39 @@ ACTIONS: tuple[Action, ...] = (
     Action("logs", ("l",), "l", "Follow the pod's logs", "logs", _POD, _PODS, needs_live_pod, rank=10),
     Action("previous", ("p",), "p", "Logs before the restart", "previous", _POD, _PODS,
            needs_live_pod, rank=11),
-    Action("describe", ("d",), "d", "Describe the pod", "describe", _POD, _PODS, needs_live_pod, rank=20),
-    Action("yaml", ("y",), "y", "Show the object as YAML", "yaml", _POD, _PODS, needs_live_pod, rank=60),
-    Action("events", ("e",), "e", "Events, newest first", "events", _OVER, _PODS, needs_environment, rank=61),
-    Action("owners", ("o",), "o", "Owner tree of the pods", "owners", _OVER, _PODS,
+    Action("logs.environment", ("L,shift+l",), "L", "Follow the logs of the whole environment", "", _OVER, _PODS,
+           needs_live),
+    Action("logs.widen", ("a",), "a", "Pod, its service, the environment", "wider", _ALL, _LOGS, rank=2,
+           screens=_LOG_SCREEN),
+    Action("logs.since", ("S,shift+s",), "S", "Read from another time, or more lines", "since", _ALL, _LOGS, rank=3,
+           screens=_LOG_SCREEN),
+    Action("logs.jump", ("at",), "@", "Go to a time", "time", _ALL, _LOGS, rank=7, screens=_LOG_SCREEN),
+    Action("logs.highlight", ("h",), "h", "Highlight what matches", "highlight", _ALL, _LOGS, rank=4,
+           screens=_LOG_SCREEN),
+    Action("logs.next", ("n",), "n", "Next match", "", _ALL, _LOGS, screens=_LOG_SCREEN),
+    Action("logs.before", ("N,shift+n",), "N", "Match before", "", _ALL, _LOGS, screens=_LOG_SCREEN),
+    Action("logs.timestamps", ("t",), "t", "Time of each line on or off", "times", _ALL, _LOGS, rank=5,
+           screens=_LOG_SCREEN),
+    Action("logs.wrap", ("z",), "z", "Wrap long lines, or not", "wrap", _ALL, _LOGS, rank=6, screens=_LOG_SCREEN),
+    Action("logs.raw", ("r",), "r", "JSON readable, or raw lines", "raw", _ALL, _LOGS, rank=8, screens=_LOG_SCREEN),
+    Action("logs.save", ("w",), "w", "Save what is buffered to a file", "save", _ALL, _LOGS, rank=9,
+           screens=_LOG_SCREEN),
+    Action("logs.write", ("W,shift+w",), "W", "Keep writing to a file; again: stop", "", _ALL, _LOGS,
+           screens=_LOG_SCREEN),
+    Action("logs.left", ("left",), "left", "To the left", "", _ALL, _LOGS, screens=_LOG_SCREEN, palette=False),
+    Action("logs.right", ("right",), "right", "To the right", "", _ALL, _LOGS, screens=_LOG_SCREEN, palette=False),
+    Action("describe", ("d",), "d", "Describe the pod, or what is selected", "describe", _POD, _PODS,
+           needs_live_object, rank=20),
+    Action("yaml", ("y",), "y", "Show the object as YAML", "yaml", _POD, _PODS, needs_live_object, rank=60),
+    Action("yaml.managed", ("m",), "m", "YAML: unfold managedFields, or fold them", "managed", _ALL, _PODS, rank=16,
+           screens=("yaml",)),
+    Action("yaml.reveal", ("x",), "x", "YAML: show a Secret's values (audited), or hide them", "reveal", _ALL, _PODS,
+           needs_secret, rank=17, screens=("yaml",)),
+    Action("events", ("e",), "e", "Events, warnings first", "events", _OVER, _PODS, needs_live, rank=61),
+    Action("owners", ("o",), "o", "Owner tree: deployments, revisions, pods, their use", "owners", _OVER, _PODS,
            needs_environment, rank=62),
+    Action("health", ("H,shift+h",), "H", "Health: each check, its history and vitals", "health", _OVER, _PODS,
+           needs_environment, rank=63),
     Action("shell", ("s",), "s", "Open a shell in the container", "shell", _POD, _PODS, needs_write_pod, rank=21),
     Action("forward", ("F,shift+f",), "F", "Forward a port to this machine", "forward", _POD, _PODS,
            needs_live_pod, rank=22),
@@ -169,8 +212,10 @@ ACTIONS: tuple[Action, ...] = (
            screens=("catalogue",)),
     Action("restore.switch", ("space",), "space", "Switch the line on or off", "switch", _ALL, _OPS, palette=False,
            rank=16, screens=("restore",)),
-    Action("compare", ("equals_sign",), "=", "Compare with another environment", "compare", _OVER, _OPS,
+    Action("compare", ("equals_sign",), "=", "Compare the environments, differences first", "compare", _OVER, _OPS,
            needs_environment, rank=64),
+    Action("compare.drift", ("t",), "t", "Drift: environment file, manifests, live", "drift / compare", _ALL, _OPS,
+           needs_environment, rank=16, screens=("compare",)),
     Action("restart", (), "", "Restart every service, one pod after another", "", _OVER, _OPS, needs_live_write),
     Action("pause", (), "", "Pause rollouts", "", _OVER, _OPS, needs_live_write),
     Action("resume", (), "", "Resume paused rollouts", "", _OVER, _OPS, needs_live_write),
@@ -201,6 +246,9 @@ ACTIONS: tuple[Action, ...] = (
 OFFERED = frozenset(("open", "filter"))
 """Actions that a screen has only when it says so."""
 
+ABOUT_ANY = frozenset(("describe", "yaml"))
+"""Actions about a pod that other objects have too."""
+
 BY_ID = {action.id: action for action in ACTIONS}
 
 
@@ -213,5 +261,5 @@ def applies(action: Action, at: Situation) -> bool:
     if action.where is Where.OVERVIEW:
         return at.screen == "overview"
     if action.where is Where.POD:
-        return at.screen == "overview" or at.pod is not None
+        return at.screen == "overview" or at.pod is not None or (at.ref is not None and action.id in ABOUT_ANY)
     return True

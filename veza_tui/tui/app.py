@@ -15,6 +15,7 @@ from textual.filter import Monochrome, NoColor
 from textual.widget import Widget
 from textual.widgets import Static
 
+from veza_tui.feeds.inspect.objects import Ref
 from veza_tui.model.errors import VezaError
 from veza_tui.model.view import EnvironmentView, Link
 from veza_tui.model.workload import PodRow
@@ -30,6 +31,7 @@ from veza_tui.tui.themes import PALETTES, first_palette
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.strips import Painter
 from veza_tui.tui.widgets.table import Table
+from veza_tui.tui.widgets.text import TextView
 
 TICK = 10.0
 """Seconds between two looks at the clock: all ages change together, in one small update."""
@@ -232,7 +234,12 @@ class VezaApp(App[int]):
         return self.overview
 
     def situation(
-        self, *, pod: PodRow | None = None, screen: str = "overview", offers: frozenset[str] = frozenset()
+        self,
+        *,
+        pod: PodRow | None = None,
+        screen: str = "overview",
+        offers: frozenset[str] = frozenset(),
+        ref: Ref | None = None,
     ) -> Situation:
         """What actions would act on."""
         tab = self.tab
@@ -243,6 +250,7 @@ class VezaApp(App[int]):
             read_only=self.services.read_only,
             screen=screen,
             offers=offers,
+            ref=ref,
         )
 
     def activate(self, index: int) -> None:
@@ -272,6 +280,8 @@ class VezaApp(App[int]):
                 sheet.set_painter(self.painter)
             for table in screen.query(Table):
                 table.set_painter(self.painter)
+            for text in screen.query(TextView):
+                text.set_painter(self.painter)
 
     # --- actions -------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,9 @@ Handler = Callable[["VezaApp", Situation], Awaitable[None]]
 
 _OWN = "veza_tui.tui.handlers"
 _OPERATE = "veza_tui.tui.operate"
+_LOGS = "veza_tui.tui.logs"
 _RESTORE = "veza_tui.tui.restore"
+_INSPECT = "veza_tui.tui.inspect"
 
 # action id -> "module:function" with the signature of Handler.
 HANDLERS: dict[str, str] = {
@@ -42,6 +44,22 @@ HANDLERS: dict[str, str] = {
     "theme": f"{_OWN}:next_theme",
     "quit": f"{_OWN}:quit_program",
     "tab": f"{_OWN}:go_to_tab",
+    "logs": f"{_LOGS}:follow",
+    "previous": f"{_LOGS}:previous",
+    "logs.environment": f"{_LOGS}:environment",
+    "logs.widen": f"{_LOGS}:widen",
+    "logs.since": f"{_LOGS}:since",
+    "logs.jump": f"{_LOGS}:jump",
+    "logs.highlight": f"{_LOGS}:highlight",
+    "logs.next": f"{_LOGS}:next_match",
+    "logs.before": f"{_LOGS}:match_before",
+    "logs.timestamps": f"{_LOGS}:timestamps",
+    "logs.wrap": f"{_LOGS}:wrap",
+    "logs.raw": f"{_LOGS}:raw",
+    "logs.save": f"{_LOGS}:save",
+    "logs.write": f"{_LOGS}:write_on",
+    "logs.left": f"{_LOGS}:left",
+    "logs.right": f"{_LOGS}:right",
     "deploy": f"{_OPERATE}:deploy",
     "undo": f"{_OPERATE}:undo_rollout",
     "restart": f"{_OPERATE}:restart",
@@ -55,6 +73,12 @@ HANDLERS: dict[str, str] = {
     "backup.hold": f"{_RESTORE}:hold",
     "restore.switch": f"{_RESTORE}:switch",
     "undo_restore": f"{_OPERATE}:undo_restore",
+    "describe": f"{_INSPECT}:describe",
+    "yaml": f"{_INSPECT}:yaml",
+    "yaml.managed": f"{_INSPECT}:toggle_managed",
+    "yaml.reveal": f"{_INSPECT}:reveal",
+    "events": f"{_INSPECT}:events",
+    "owners": f"{_INSPECT}:owners",
     "operations": f"{_OPERATE}:open_operations",
     "operation.cancel": f"{_OPERATE}:cancel",
     "operation.resume": f"{_OPERATE}:resume_operation",

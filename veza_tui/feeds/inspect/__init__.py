@@ -1,1 +1,1 @@
-"""Looking closer: objects as kubectl describes them, as YAML, their events, owners and use. Readers and pure builders."""
+"""Looking closer: objects as kubectl describes them, as YAML, their events, owners, use. Readers and pure builders."""

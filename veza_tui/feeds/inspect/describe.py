@@ -1,4 +1,4 @@
-"""Objects in the sections, order and words of ``kubectl describe`` (source: k8s.io/kubectl/pkg/describe, 1.34). Pure."""
+"""Objects in the sections, order and words of ``kubectl describe`` (source: k8s.io/kubectl/pkg/describe 1.34). Pure."""
 
 from __future__ import annotations
 

@@ -104,6 +104,14 @@ class Table(ScrollView, can_focus=True):
             self._empty = list(lines)
             self._repaint()
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Other columns from the next ``show`` on."""
+        if tuple(columns) != self._columns:
+            self._columns = tuple(columns)
+            self._needs = []
+            self._widths = []
+            self._rows = []
+
     def forget_widths(self) -> None:
         """Let the columns shrink at the next ``show``."""
         self._needs = []

@@ -1,0 +1,108 @@
+"""Who owns whom: Deployment, ReplicaSets with their revisions, pods; made of the live view. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from veza_tui.model.view import EnvironmentView
+from veza_tui.model.workload import AutoscalerRow, PodRow, ReplicaSetRow, RolloutRow, State
+
+KEPT = 3
+"""Empty ReplicaSets shown of each Deployment, newest first; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One line of the tree. One of ``rollout``, ``replica_set``, ``pod`` is set, none for a heading or a count."""
+
+    key: str
+    kind: str
+    name: str
+    uid: str
+    depth: int
+    last: bool
+    """Whether it is its parent's last child."""
+    ancestors: tuple[bool, ...]
+    """For each ancestor below the root: whether that one was the last child."""
+    rollout: RolloutRow | None = None
+    replica_set: ReplicaSetRow | None = None
+    pod: PodRow | None = None
+    autoscaler: AutoscalerRow | None = None
+    pods: tuple[str, ...] = ()
+    """Uids of the pods below it."""
+    current: bool = False
+    """A ReplicaSet of its Deployment's newest revision."""
+    note: str = ""
+
+
+def tree(view: EnvironmentView) -> list[Node]:
+    """Every Deployment by name, then what belongs to none: pods of other owners, bare pods."""
+    by_owner: dict[tuple[str, str], list[PodRow]] = {}
+    for pod in view.pods.values():
+        by_owner.setdefault((pod.owner_kind, pod.owner), []).append(pod)
+    for pods in by_owner.values():
+        pods.sort(key=lambda p: (-p.state.severity, p.name))
+    scales = {a.target: a for a in view.autoscalers}
+    out: list[Node] = []
+    seen: set[tuple[str, str]] = set()
+    for rollout in view.rollouts:
+        sets = sorted((r for r in view.replica_sets if r.owner_uid == rollout.uid), key=_newest_first)
+        out += _deployment(rollout, sets, by_owner, scales.get(rollout.name), seen)
+    for owner in sorted(by_owner.keys() - seen):
+        out += _others(owner, by_owner[owner])
+    return out
+
+
+def _deployment(
+    rollout: RolloutRow,
+    sets: list[ReplicaSetRow],
+    by_owner: dict[tuple[str, str], list[PodRow]],
+    scale: AutoscalerRow | None,
+    seen: set[tuple[str, str]],
+) -> Iterable[Node]:
+    pods = {s.uid: by_owner.get(("ReplicaSet", s.name), []) for s in sets}
+    seen.update(("ReplicaSet", s.name) for s in sets)
+    busy = [s for s in sets if pods[s.uid] or s.total or s.desired or s.revision == rollout.revision]
+    empty = [s for s in sets if s not in busy]
+    shown, hidden = [*busy, *empty[:KEPT]], empty[KEPT:]
+    everyone = tuple(p.uid for s in sets for p in pods[s.uid])
+    yield Node(rollout.uid, "Deployment", rollout.name, rollout.uid, 0, False, (), rollout=rollout,
+               autoscaler=scale, pods=everyone)  # fmt: skip
+    for i, one in enumerate(shown):
+        last = i == len(shown) - 1 and not hidden
+        own = pods[one.uid]
+        yield Node(one.uid, "ReplicaSet", one.name, one.uid, 1, last, (), replica_set=one,
+                   pods=tuple(p.uid for p in own), current=one.revision == rollout.revision)  # fmt: skip
+        for j, pod in enumerate(own):
+            yield Node(pod.uid, "Pod", pod.name, pod.uid, 2, j == len(own) - 1, (last,), pod=pod)
+    if hidden:
+        words = f"{len(hidden)} older ReplicaSets without pods"
+        yield Node(f"{rollout.uid} older", "", "", "", 1, True, (), note=words)
+
+
+def _others(owner: tuple[str, str], pods: list[PodRow]) -> Iterable[Node]:
+    kind, name = owner
+    uids = tuple(p.uid for p in pods)
+    yield Node(f"{kind}/{name}", kind, name, "", 0, False, (), pods=uids, note="" if name else "pods without an owner")
+    for i, pod in enumerate(pods):
+        yield Node(pod.uid, "Pod", pod.name, pod.uid, 1, i == len(pods) - 1, (), pod=pod)
+
+
+def _newest_first(row: ReplicaSetRow) -> tuple[int, float, str]:
+    revision = int(row.revision) if row.revision.isascii() and row.revision.isdigit() and len(row.revision) < 12 else 0
+    return -revision, -row.created, row.name
+
+
+def state(node: Node) -> State:
+    """The state that the node's glyph shows."""
+    if node.rollout is not None:
+        return node.rollout.state
+    if node.pod is not None:
+        return node.pod.state
+    if node.replica_set is not None:
+        one = node.replica_set
+        if one.desired == 0 and one.total == 0:
+            return State.UNKNOWN
+        return State.OK if one.ready >= one.desired and one.total == one.desired else State.PROGRESSING
+    return State.UNKNOWN

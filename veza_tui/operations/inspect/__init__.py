@@ -1,0 +1,1 @@
+"""Looking closer where a decision is involved: revealed Secrets, compared environments, drift."""

@@ -1,0 +1,123 @@
+"""``o``: Deployment, ReplicaSets with revisions, pods, as a live tree; with their use where the cluster measures it."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+
+from veza_tui.feeds.inspect.objects import Ref, known
+from veza_tui.feeds.inspect.tree import Node, tree
+from veza_tui.feeds.inspect.usage import UseFeed
+from veza_tui.model.view import Link
+from veza_tui.tui.actions import Situation
+from veza_tui.tui.presentation.owners import columns, owner_row
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
+from veza_tui.tui.screens.look import LookScreen
+from veza_tui.tui.state import EnvironmentTab
+from veza_tui.tui.widgets.sheet import Sheet
+from veza_tui.tui.widgets.table import Table
+
+
+class OwnersScreen(LookScreen):
+    """Enter opens a pod's page or the description; made of the live view, so it costs no further watch."""
+
+    title_name = "owners"
+    offers = frozenset(("filter", "open"))
+
+    def __init__(self, tab: EnvironmentTab) -> None:
+        super().__init__(tab)
+        clock, namespace = self.veza.services.clock, tab.environment.kubernetes.namespace
+        self.use = UseFeed(lambda: self.cluster, namespace, clock, self.paint)
+        self._shown: list[Node] = []
+
+    def content(self) -> ComposeResult:
+        """Titles and the tree."""
+        yield Sheet(self.veza.painter, id="titles", fixed=1)
+        yield Table(columns(use=False), self.veza.painter, self.veza.glyphs)
+
+    @property
+    def table(self) -> Table:
+        """The tree."""
+        return self.query_one(Table)
+
+    def on_screen_resume(self) -> None:
+        """Somebody looks: the use is asked for."""
+        super().on_screen_resume()
+        self.use.start()
+
+    async def on_screen_suspend(self) -> None:
+        """Nobody looks: nothing is asked."""
+        await self.use.stop()
+
+    async def on_unmount(self) -> None:
+        """Closed."""
+        await self.use.stop()
+
+    @property
+    def chosen(self) -> Node | None:
+        """What is under the cursor."""
+        return next((n for n in self._shown if n.key == self.table.cursor), None)
+
+    def situation(self) -> Situation:
+        """Actions are about what is under the cursor."""
+        node = self.chosen if self.is_mounted else None
+        ref = None
+        if node is not None and known(node.kind) and node.name:
+            ref = Ref(node.kind, node.name, self.tab.environment.kubernetes.namespace, node.uid)
+        pod = node.pod if node is not None else None
+        return self.veza.situation(pod=pod, screen=self.title_name, offers=self.offers, ref=ref)
+
+    def paint(self) -> None:
+        """The tree as it is now."""
+        if not self.is_mounted:
+            return
+        view, app = self.tab.view, self.veza
+        self._shown = [n for n in tree(view) if self._matches(n)]
+        use = self.use.pods or None
+        self.paint_title("OWNERS", self._note())
+        self.table.set_columns(columns(use=use is not None))
+        self.table.show(
+            [owner_row(n, view, use, app.tick, app.glyphs) for n in self._shown], stale=view.link is Link.STALE
+        )
+        heading = self.table.heading((Span("  NAME", "title"),), self.size.width)
+        self.query_one("#titles", Sheet).set_lines([heading])
+        if not self._shown:
+            words = "Nothing matches; esc clears the filter." if self.filter else "No deployments and no pods."
+            self.table.set_empty([EMPTY, (Span(f" {words}", "dim"),)])
+
+    def _note(self) -> Line:
+        view = self.tab.view
+        return (
+            Span(f"{len(view.rollouts)} deployments", "text"),
+            Span(f" {self.veza.glyphs.dot} ", "faint"),
+            Span(f"{len(view.pods)} pods", "text"),
+        )
+
+    def _matches(self, node: Node) -> bool:
+        """A node stays with a match in its own name, or below it."""
+        words = self.filter.casefold().split()
+        if not words:
+            return True
+        names = [node.name, node.kind, node.pod.status if node.pod else ""]
+        names += [self.tab.view.pods[uid].name for uid in node.pods if uid in self.tab.view.pods]
+        hay = "\n".join(names).casefold()
+        return all(word in hay for word in words)
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        """The hints are about what is under the cursor."""
+        event.stop()
+        self.veza.paint_hints()
+
+    def on_table_chosen(self, event: Table.Chosen) -> None:
+        """A second click opens."""
+        event.stop()
+        self.veza.do("open")
+
+    async def open_selected(self, at: Situation) -> None:
+        """A pod's page, else the description."""
+        from veza_tui.tui.inspect import open_object
+
+        await open_object(self.veza, at)
+
+    def copy_text(self, at: Situation) -> str:
+        """Its name."""
+        return clean(self.chosen.name, 300) if self.chosen is not None else ""
