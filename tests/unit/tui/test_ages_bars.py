@@ -48,7 +48,7 @@ def test_one_missing_pod_is_always_seen_in_the_bar() -> None:
 def test_a_failed_check_stands_out_of_the_sparkline() -> None:
     history = ((0.0, State.OK, 0.01), (1.0, State.FAILED, 0.01), (2.0, State.UNKNOWN, None))
     line = sparkline(history, 6, UNICODE)
-    assert plain(line) == "   ▂█·"
+    assert plain(line) == "   ▁█·"
     assert [span.role for span in line[1:]] == ["spark", "bad", "faint"]
     assert line_width(sparkline(history, 2, ASCII)) == 2
     assert sparkline(history, 0, UNICODE) == ()

@@ -16,7 +16,8 @@ from veza_tui.ports.health import DatabaseVitals
 # pg_read_all_stats, and then the longest transaction is that of our own user's sessions.
 _QUERY = """
 SELECT current_setting('server_version'),
-       (SELECT coalesce(sum(numbackends), 0) FROM pg_stat_database)::int,
+       (SELECT coalesce(sum(numbackends), 0) FROM pg_stat_database)::int
+         - (SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'veza-tui%')::int,
        current_setting('max_connections')::int,
        (SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
          WHERE pid <> pg_backend_pid() AND xact_start IS NOT NULL)::float8,

@@ -35,8 +35,8 @@ def sparkline(history: Sequence[tuple[float, State, float | None]], cells: int, 
     points = history[-cells:]
     values = [value for _, _, value in points if value is not None]
     top = max(values, default=0.0)
-    # A steady 2 ms against 1 ms is no peak: the scale is at least 100 ms high.
-    scale = max(top, 0.1)
+    # A steady 20 ms against 10 ms is no peak: the scale is at least 400 ms high, and the line calm while all is well.
+    scale = max(top, 0.4)
     out: list[Span] = []
     last = len(glyphs.spark) - 1
     for _, state, value in points:

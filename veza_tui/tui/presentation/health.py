@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from veza_tui.model.view import HealthRow
@@ -23,12 +24,31 @@ def health_lines(rows: Sequence[HealthRow], cells: int, glyphs: Glyphs, *, compa
     merge = compact and len(stores) == 2 and all(row.state is State.OK for row in stores)
     singles = [row for row in rows if not merge or row.kind == "service"]
     names = min(max(width(clean(row.name)) for row in rows), 24)
-    times = max((width(latency(row.latency)) for row in singles), default=0)
+    times = max((width(usual_latency(row)) for row in singles), default=0)
     details = max((width(clean(row.detail, 120)) for row in singles), default=0)
     lines += [_row(row, names, max(times, 6), details, cells, glyphs) for row in singles]
     if merge:
         lines.append(_merged(stores, names, cells, glyphs))
     return lines
+
+
+_SERIES = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+_RECENT = 9
+
+
+def usual_latency(row: HealthRow) -> str:
+    """The median of the newest answers in round figures: what it usually takes, which seldom changes on the screen.
+
+    In trouble it is the last answer as it was. The exact figures stand on the health page.
+    """
+    recent = [value for _, _, value in row.history[-_RECENT:] if value is not None]
+    if row.latency is None or row.state not in (State.OK, State.UNKNOWN) or not recent:
+        return latency(row.latency)
+    value = sorted(recent)[len(recent) // 2]
+    if value <= 0:
+        return latency(value)
+    decade = 10.0 ** math.floor(math.log10(value))
+    return latency(decade * min(_SERIES, key=lambda step: abs(step - value / decade)))
 
 
 def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyphs: Glyphs) -> Line:
@@ -40,7 +60,7 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
     ]
     room = cells - 3 - names
     detail = clean(row.detail, 120)
-    took = latency(row.latency) or ("not asked" if row.state is State.UNKNOWN else "")
+    took = usual_latency(row) or ("not asked" if row.state is State.UNKNOWN else "")
     if room >= 2 + times + 2 + 12 + 2 + 12:
         line.append(Span(f"  {fit(took, times, align='right')}", "text" if good else role))
         room -= 2 + times
