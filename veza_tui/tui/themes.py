@@ -37,6 +37,15 @@ class Palette:
         """Whether highlights are plain reverse: sixteen colours have no quiet background shade."""
         return self.ansi or self.plain
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Eight colours that tell sources of log lines apart; none is the colour of a state."""
+        if self.ansi:
+            return ("cyan", "magenta", "blue", "bright_cyan", "bright_magenta", "green", "bright_blue", "bright_green")
+        if self.dark:
+            return ("#6cb6c9", "#c39ad9", "#7fa8e8", "#a7c080", "#d8a3b8", "#8fb8a8", "#b3a58a", "#9aa7d0")
+        return ("#00718a", "#7a3f9c", "#2f5fc4", "#4f6f1e", "#9c3f66", "#2a7362", "#6f5c2c", "#4a56a0")
+
     @cached_property
     def roles(self) -> dict[str, str]:
         """Role -> Rich style."""
@@ -88,6 +97,8 @@ class Palette:
             "stale": dim,
             "chosen": f"bold {active}",
             "cursor-row": "reverse",
+            "chosen-match": "reverse" if self.flat else f"bold {self.background} on {self.warn}",
+            **{f"source-{i}": colour(value) for i, value in enumerate(self.sources)},
         }
 
     def style(self, role: str) -> Style:

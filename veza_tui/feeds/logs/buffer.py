@@ -105,6 +105,14 @@ class Ring:
         for block in tuple(self._blocks):
             yield from block.lines
 
+    def shown_lines(self) -> Iterator[bytes]:
+        """Those that the filter lets pass, as far as it was asked."""
+        for block in tuple(self._blocks):
+            if self._matcher is None:
+                yield from block.lines
+            else:
+                yield from (block.lines[number - block.start] for number in block.found or ())
+
     # --- the filter ----------------------------------------------------------------------------------------------
 
     def use(self, matcher: Matcher | None) -> None:

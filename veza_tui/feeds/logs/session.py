@@ -192,6 +192,11 @@ class LogSession:
         return len(self.wish.targets) != 1 or self.wish.targets[0].scope is not Scope.POD
 
     @property
+    def settled(self) -> bool:
+        """Whether every log has been answered once."""
+        return self._first_uids is not None and all(f.answered for f in self._followers.values())
+
+    @property
     def alone(self) -> bool:
         """Whether there is one source only, so that nothing is to be merged."""
         return len(self._followers) == 1
