@@ -60,7 +60,7 @@ def command(
     """
     if headless:
         from veza_tui.embedded.platform.headless import run
-        from veza_tui.embedded.platform.platform import Options as PlatformOptions
+        from veza_tui.embedded.platform.stores import Options as PlatformOptions
 
         options = PlatformOptions(state, rows, pods, time_scale, traffic, incident)
         return run(options, with_parent=with_parent, progress=lambda text: click.echo(f"demo: {text}", err=True))

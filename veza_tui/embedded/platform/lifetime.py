@@ -94,19 +94,9 @@ def end_marked(value: str, *, patience: float = 2.0) -> None:
                 os.kill(pid, number)
         if number is signal.SIGKILL:
             break
-        while time.monotonic() < deadline and any(map(_alive, pids)):
-            time.sleep(0.02)
+        while time.monotonic() < deadline and not set(marked(value)).isdisjoint(pids):
+            time.sleep(0.05)
         number = signal.SIGKILL
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _lock(path: Path) -> int:

@@ -8,8 +8,7 @@ import math
 import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,58 +20,27 @@ from veza_tui.embedded.cluster.simulation import ClusterSimulation
 from veza_tui.embedded.platform import lifetime, manifests
 from veza_tui.embedded.platform.boot import FOUNDED, PastClock, boot
 from veza_tui.embedded.platform.control import VARIABLE, ControlServer
-from veza_tui.embedded.platform.demo_workspace import ENVIRONMENTS, DemoWorkspace, Endpoints
+from veza_tui.embedded.platform.demo_workspace import ENVIRONMENTS
 from veza_tui.embedded.platform.deployments import LiveDeployments
-from veza_tui.embedded.platform.incidents import Incidents, Scene, find
-from veza_tui.embedded.platform.postgres import DEFAULT_ROWS, Postgres
+from veza_tui.embedded.platform.incidents import Incidents, Scene
 from veza_tui.embedded.platform.registry import images
 from veza_tui.embedded.platform.services.mesh import Mesh
 from veza_tui.embedded.platform.services.traffic import Traffic
-from veza_tui.embedded.platform.valkey import Valkey
+from veza_tui.embedded.platform.stores import Options, Stores
 from veza_tui.model.errors import ConfigError
 
 PODS_A_NODE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What ``veza-tui demo`` was asked for. ``traffic`` in requests a second over all environments."""
-
-    state: Path | None = None
-    rows: int = DEFAULT_ROWS
-    pods: int = 0
-    time_scale: float = 1.0
-    traffic: float = 1.5
-    incident: str = ""
-
-
 class Platform:
     """``start`` it, use ``ready`` (what the headless demo prints), ``close`` it."""
 
-    def __init__(self, options: Options, progress: Callable[[str], None] = lambda text: None) -> None:
-        if options.incident:
-            find(options.incident)
+    def __init__(self, options: Options, stores: Stores) -> None:
         self.options = options
-        self._progress = progress
-        self.home = lifetime.Home(options.state)
-        with contextlib.ExitStack() as undo:
-            undo.callback(self.home.close)
-            self._make_parts(options)
-            undo.pop_all()
-
-    def _make_parts(self, options: Options) -> None:
-        run, state = self.home.run, self.home.state
-        self.workspace = DemoWorkspace(state / "workspace")
-        self.kubeconfig = state / "kubeconfig"
-        self.workspace.create()
-        passwords = {e.database: self.workspace.password(e) for e in ENVIRONMENTS}
-        self.postgres = Postgres(state, run, passwords, self.home.beside, options.rows, keep=self.home.kept)
-        self.caches = {
-            e.name: Valkey(
-                e.name, run, self.workspace.cache_password(e), state / f"valkey-{e.name}" if self.home.kept else None
-            )
-            for e in ENVIRONMENTS
-        }
+        self.stores = stores
+        self.home, self.workspace = stores.home, stores.workspace
+        self.postgres, self.caches = stores.postgres, stores.caches
+        self.kubeconfig = self.home.state / "kubeconfig"
         self.mesh = Mesh()
         self.faults = Faults()
         self.clock = PastClock(options.time_scale)
@@ -83,41 +51,19 @@ class Platform:
         self.incidents = Incidents(
             Scene(self.postgres, self.caches, self.mesh, self.faults, LiveDeployments(self.store))
         )
-        self.control = ControlServer(run / "control", self._verbs())
+        self.control = ControlServer(self.home.run / "control", self._verbs())
         self._background: list[asyncio.Task[Any]] = []
 
     # -- life -----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Everything up, three environments rolled out.
+        """The cluster up on the stores, which run already; three environments rolled out.
 
         Raises:
             VezaError: a part does not come up; what is up already is for ``close``.
         """
-        os.environ[lifetime.MARKER] = str(self.home.run)  # for all children
-        self._progress("starting PostgreSQL and Valkey")
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.postgres.start())
-            for cache in self.caches.values():
-                group.create_task(cache.start())
-        self.workspace.point(
-            {
-                e.name: Endpoints(
-                    self.postgres.host,
-                    self.postgres.port,
-                    self.caches[e.name].port,
-                    "require" if self.postgres.tls else "prefer",
-                )
-                for e in ENVIRONMENTS
-            }
-        )
-        self._progress("starting the cluster")
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.workspace.commit())
-            if not self.home.kept:
-                group.create_task(self.postgres.freshen())
-                for cache in self.caches.values():
-                    group.create_task(cache.fill())
+            group.create_task(self.stores.fill())
             group.create_task(self._start_cluster())
         self._background.append(asyncio.create_task(Traffic(self.mesh, self.options.traffic).run()))
         self._background.append(asyncio.create_task(self._prepare_next()))
@@ -172,10 +118,7 @@ class Platform:
             if part is not None:
                 with contextlib.suppress(Exception):
                     await asyncio.wait_for(part.stop(), 5)
-        stores = (self.postgres.close(), *(cache.stop() for cache in self.caches.values()))
-        await asyncio.gather(*stores, return_exceptions=True)
-        await asyncio.to_thread(lifetime.end_marked, str(self.home.run))
-        self.home.close()
+        await self.stores.close()
 
     # -- what others see ------------------------------------------------------------------------------------------
 

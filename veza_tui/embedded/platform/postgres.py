@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from veza_tui.embedded.platform import binaries, template, tls
+from veza_tui.embedded.platform import binaries, data, template, tls
 from veza_tui.embedded.platform.process import end, spawn
 from veza_tui.embedded.platform.sockets import free_port
 from veza_tui.model.errors import VezaError
@@ -27,13 +27,8 @@ from veza_tui.model.errors import VezaError
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-SEED = Path(__file__).with_name("seed.sql")
-SHARES = {"veza_production": 1, "veza_staging": 6, "veza_dev": 60}
-"""Database -> what fraction (1/n) of the rows it gets; its owner has the same name."""
 DEFAULT_ROWS = 120_000
-MINIMUM_ROWS = 1_000
 START_SECONDS = 30.0
-_MEMBER_OF = "pg_monitor, pg_signal_backend"
 
 _SETTINGS = {
     "max_connections": "100",
@@ -68,7 +63,7 @@ class Postgres:
     directory: Path
     run: Path
     passwords: Mapping[str, str] = field(repr=False)
-    """Role -> password, for the owners in SHARES."""
+    """Role -> password, for the owners in ``data.SHARES``."""
     beside: Path
     rows: int = DEFAULT_ROWS
     keep: bool = False
@@ -110,13 +105,13 @@ class Postgres:
             await self._prepare()
             await driver
         assert self._home is not None
-        data = self._home / "data"
+        directory = self._home / "data"
         for attempt in range(10):
             first = self.port == 0
             port = self.port or free_port()
             options = {"port": str(port), "listen_addresses": self.host} | self._tls_options()
             try:
-                await self._launch(data, options)
+                await self._launch(directory, options)
             except PortTaken:
                 if not first or attempt == 9:
                     raise
@@ -151,42 +146,20 @@ class Postgres:
             host=str(self._socket()), port=self.port or 5432, user=user, dbname=database, autocommit=True
         )
 
-    async def seed(self, database: str, connection: AsyncConnection[tuple[Any, ...]]) -> None:
-        """Fill an empty database; ``connection`` is its owner's."""
-        rows = max(MINIMUM_ROWS, self.rows // SHARES[database])
-        script = SEED.read_text(encoding="utf-8").replace(":rows", str(rows))
-        await connection.execute(script.encode())
-
-    async def freshen(self) -> None:
-        """A few hundred messages of the last hours: the template may be days old."""
-        for database, messages in (("veza_production", 240), ("veza_staging", 24), ("veza_dev", 6)):
-            async with await self.connect(database, user=database) as owner:
-                await owner.execute(
-                    "INSERT INTO messages (room_id, author_id, body, sent_at) "
-                    "SELECT 1 + i %% 5, 1 + i %% 9, 'Message ' || i, now() - make_interval(secs => i * 45) "
-                    "FROM generate_series(%s::int, 1, -1) i",
-                    (messages,),
-                )
-
     async def replenish(self) -> None:
         """Prepare the data directory of the next start."""
         await template.replenish(self._template_name())
 
     def _template_name(self) -> str:
-        return template.key(self.binaries, self.rows, SEED.read_text(encoding="utf-8"))
+        return template.key(self.binaries, self.rows, data.script())
+
+    async def freshen(self) -> None:
+        """Messages of the last hours."""
+        await data.freshen(self.connect)
 
     async def reseed(self, database: str) -> None:
         """Drop everything in a database and fill it anew, in one transaction."""
-        async with await self.connect(database) as admin:
-            await admin.set_autocommit(False)
-            for statement in (
-                "DROP SCHEMA public CASCADE",
-                "CREATE SCHEMA public AUTHORIZATION pg_database_owner",
-                "GRANT USAGE ON SCHEMA public TO PUBLIC",
-                f"SET LOCAL SESSION AUTHORIZATION {database}",
-            ):
-                await admin.execute(statement.encode())
-            await self.seed(database, admin)
+        await data.reseed(self.connect, database, self.rows)
 
     # -- preparing ----------------------------------------------------------------------------------------------------
 
@@ -214,53 +187,34 @@ class Postgres:
             if self.tls:
                 self._own(self._home / "server.key", self._home / "server.crt")
 
-    async def _build(self, data: Path) -> None:
+    async def _build(self, directory: Path) -> None:
         assert self._found is not None
-        await template.initdb(self._found, data)
-        with (data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        await template.initdb(self._found, directory)
+        with (directory / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
-        unsafe = {
-            "fsync": "off",
-            "full_page_writes": "off",
-            "max_wal_size": "4GB",
-            "autovacuum": "off",
-            "wal_recycle": "off",
-        }
-        await self._launch(data, {"listen_addresses": "", "port": "5432", "maintenance_work_mem": "128MB"} | unsafe)
+        unsafe = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+        wal = {"max_wal_size": "4GB", "wal_recycle": "off"}
+        private = {"listen_addresses": "", "port": "5432", "maintenance_work_mem": "128MB"}
+        await self._launch(directory, unsafe | wal | private)
         try:
-            async with await self.connect() as admin:
-                await admin.execute("CREATE ROLE veza_readonly NOLOGIN")
-                for name in SHARES:
-                    await admin.execute(f"CREATE ROLE {name} LOGIN CREATEDB IN ROLE {_MEMBER_OF}".encode())
-                    await admin.execute(f"CREATE DATABASE {name} OWNER {name} STRATEGY FILE_COPY".encode())
-                    await admin.execute(f"REVOKE CONNECT, TEMPORARY ON DATABASE {name} FROM PUBLIC".encode())
-                    await admin.execute(f"GRANT CONNECT ON DATABASE {name} TO veza_readonly".encode())
-                    await admin.execute(f"ALTER DATABASE {name} SET timezone TO 'UTC'".encode())
-            await asyncio.gather(*map(self._build_one, SHARES))
-            async with await self.connect() as admin:
-                await admin.execute("CHECKPOINT")
+            await data.create(self.connect, self.rows)
         finally:
             await self.stop()
 
-    async def _build_one(self, database: str) -> None:
-        async with await self.connect(database, user=database) as owner:
-            await self.seed(database, owner)
-            await owner.execute("VACUUM ANALYZE")
-
     # -- the process --------------------------------------------------------------------------------------------------
 
-    async def _launch(self, data: Path, options: Mapping[str, str]) -> None:
+    async def _launch(self, directory: Path, options: Mapping[str, str]) -> None:
         assert self._found is not None
-        argv = [self._found.postgres, "-D", str(data)]
+        argv = [self._found.postgres, "-D", str(directory)]
         for name, value in {**options, "unix_socket_directories": str(self._socket())}.items():
             argv += ["-c", f"{name}={value}"]
         log = self.run / "postgres.log"
         offset = log.stat().st_size if log.exists() else 0
-        (data / "postmaster.pid").unlink(missing_ok=True)  # a killed demo's; nobody else uses this directory
+        (directory / "postmaster.pid").unlink(missing_ok=True)  # a killed demo's; nobody else uses this directory
         child = await spawn(argv, log=log, mode=self._found.mode, death_signal=signal.SIGQUIT)
         try:
             async with asyncio.timeout(START_SECONDS):
-                while not _ready(data):
+                while not _ready(directory):
                     if child.returncode is not None:
                         raise _failure(log, offset)
                     await asyncio.sleep(0.01)
@@ -304,10 +258,10 @@ class PortTaken(VezaError):
     """Another process was quicker to bind the port."""
 
 
-def _ready(data: Path) -> bool:
+def _ready(directory: Path) -> bool:
     """Whether the server wrote ``ready`` into the 8th line of postmaster.pid (miscadmin.h, as pg_ctl waits for it)."""
     try:
-        lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        lines = (directory / "postmaster.pid").read_text(encoding="utf-8").splitlines()
     except OSError:
         return False
     return len(lines) >= 8 and lines[7].strip() == "ready"
