@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -10,8 +13,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from veza_tui.embedded.platform import binaries
+from veza_tui.embedded.platform.postgres import Postgres
+
 if TYPE_CHECKING:
-    from tests.integration.conftest import CacheServer, PostgresServer
+    from tests.integration.conftest import CacheServer, LoopThread, PostgresServer
 
 pytestmark = pytest.mark.integration
 
@@ -78,3 +84,32 @@ def test_cache_wants_its_password(cache_server: CacheServer) -> None:
         pytest.raises(redis.AuthenticationError),
     ):
         client.ping()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs to become somebody else")
+def test_root_without_user_namespaces_runs_it_as_nobody(
+    server_loop: LoopThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = binaries._version
+
+    async def blocked(directory: Path, mode: str, *, required: bool = False) -> str:
+        return "" if mode == "userns" else await version(directory, mode, required=required)
+
+    monkeypatch.setattr(binaries, "_version", blocked)
+    state, run = tmp_path / "state", tmp_path / "run"
+    state.mkdir()
+    run.mkdir()
+    beside = Path(tempfile.gettempdir()) / f"pg-test-{os.getpid()}"
+    passwords = {"veza_dev": "a", "veza_staging": "b", "veza_production": "c"}
+    server = Postgres(state, run, passwords, beside, rows=1_000, keep=True)
+    server_loop.call(server.start())
+    try:
+        assert Path(f"/proc/{server.pid}").stat().st_uid == binaries.NOBODY
+        with psycopg.connect(
+            host="127.0.0.1", port=server.port, user="veza_dev", password="a", dbname="veza_dev"
+        ) as connection:
+            assert connection.execute("select count(*) from messages").fetchone() == (1000,)
+    finally:
+        server_loop.call(server.close())
+    assert not beside.exists()
+    assert (state / "postgres/data/PG_VERSION").exists()

@@ -18,7 +18,7 @@ TIMEOUT = 2.0
 """Seconds for a connection or a statement."""
 FRESH = 1.0
 """For how many seconds a check's result is repeated: probes of many callers cost one query."""
-LONGEST_PAUSE = 2.0
+LONGEST_PAUSE = 1.0
 
 
 class Unavailable(Exception):
