@@ -35,17 +35,14 @@ class Ring:
         self._starts: list[int] = []
         self.end = 0
         self.size = 0
+        self.dropped = 0
+        """Lines that had to go."""
         self._matcher: Matcher | None = None
 
     @property
     def first(self) -> int:
         """Number of the oldest line kept (``end`` when there is none)."""
         return self._starts[0] if self._starts else self.end
-
-    @property
-    def dropped(self) -> int:
-        """Lines that had to go."""
-        return self.first
 
     def __len__(self) -> int:
         return self.end - self.first
@@ -62,6 +59,7 @@ class Ring:
             self.size -= self._blocks[dropped].size
             dropped += 1
         if dropped:
+            self.dropped += self._starts[dropped] - self._starts[0]
             del self._blocks[:dropped], self._starts[:dropped]
 
     def _add(self, lines: list[bytes]) -> None:
@@ -86,7 +84,7 @@ class Ring:
         """Forget everything; numbers go on."""
         self._blocks.clear()
         self._starts.clear()
-        self.size = 0
+        self.size = self.dropped = 0
 
     def _block(self, number: int) -> Block | None:
         at = bisect_right(self._starts, number) - 1

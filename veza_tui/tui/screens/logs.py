@@ -49,6 +49,7 @@ MOST_COPIED = 1 << 20
 class LogsScreen(VezaScreen):
     """One window on a ring of lines; the session behind it is made anew when something else is to be read."""
 
+    AUTO_FOCUS = ""  # the hidden input would take every key
     title_name = "logs"
     offers = frozenset(("open", "filter"))
 
@@ -225,7 +226,7 @@ class LogsScreen(VezaScreen):
             scope=self.target.scope,
             containers=len(self.sources),
             lines=len(self.ring),
-            dropped=self.ring.dropped if self.session else 0,
+            dropped=self.ring.dropped,
             following=self.view.following,
             previous=self.previous,
             filter=clean(self._filter, 60),
