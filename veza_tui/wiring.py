@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from veza_tui.adapters.postgres.database import PostgresDatabase
     from veza_tui.feeds.environment import EnvironmentFeed
+    from veza_tui.feeds.history import HealthStore
     from veza_tui.model.environment import Environment
     from veza_tui.model.view import LastOperation, NewestBackup
     from veza_tui.operations.audit import AuditLog
@@ -64,6 +65,7 @@ def make_feeds(
     *,
     last_operation: Callable[[str], Awaitable[LastOperation | None]] | None = None,
     newest_backup: Callable[[str], Awaitable[NewestBackup | None]] | None = None,
+    record: bool = False,
 ) -> list[EnvironmentFeed]:
     """One feed for each name, not started; the two functions are called with an environment's name.
 
@@ -73,7 +75,13 @@ def make_feeds(
         ConfigError: one of the environments cannot be read.
     """
     return [
-        make_feed(workspace, workspace.environment(name), last_operation=last_operation, newest_backup=newest_backup)
+        make_feed(
+            workspace,
+            workspace.environment(name),
+            last_operation=last_operation,
+            newest_backup=newest_backup,
+            record=record,
+        )
         for name in names
     ]
 
@@ -84,9 +92,11 @@ def make_feed(
     *,
     last_operation: Callable[[str], Awaitable[LastOperation | None]] | None = None,
     newest_backup: Callable[[str], Awaitable[NewestBackup | None]] | None = None,
+    record: bool = False,
 ) -> EnvironmentFeed:
-    """The feed of an environment that is read already; not started."""
+    """The feed of an environment that is read already; not started. ``record`` keeps the health history on disk."""
     from veza_tui.feeds.environment import EnvironmentFeed
+    from veza_tui.feeds.history import HealthRecorder
     from veza_tui.workspace.variables import Variables
 
     name = environment.name
@@ -107,7 +117,16 @@ def make_feed(
         cache=cache_probe(environment, variables),
         last_operation=None if last_operation is None else lambda: last_operation(name),
         newest_backup=None if newest_backup is None else lambda: newest_backup(name),
+        recorder=HealthRecorder(health_store(workspace, name)) if record else None,
     )
+
+
+def health_store(workspace: Workspace, environment: str) -> HealthStore:
+    """Where the environment's health history is kept."""
+    from veza_tui.feeds.history import HealthStore
+    from veza_tui.operations.settings import state_directory
+
+    return HealthStore(state_directory(), environment, workspace.path)
 
 
 def make_screen_services(directory: Path, *, read_only: bool = False) -> ProvidedServices:
@@ -139,7 +158,11 @@ def make_screen_services(directory: Path, *, read_only: bool = False) -> Provide
         names=lambda: workspace().names(),
         environment=lambda name: workspace().environment(name),
         feed=lambda environment: make_feed(
-            workspace(), environment, last_operation=last_operation, newest_backup=newest_backup_of(workspace)
+            workspace(),
+            environment,
+            last_operation=last_operation,
+            newest_backup=newest_backup_of(workspace),
+            record=True,
         ),
         clock=clock,
         user=getuser(),
@@ -148,6 +171,7 @@ def make_screen_services(directory: Path, *, read_only: bool = False) -> Provide
             "workspace": workspace,
             "world": world,
             "operations": lambda: operations_service(world()),
+            "health_store": lambda: lambda name: health_store(workspace(), name),
             "connect": lambda: connect_cluster,
             "forwards": lambda: forwards(world()),
             "shells": lambda: shells(world()),

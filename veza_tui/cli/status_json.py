@@ -21,7 +21,10 @@ def view_json(view: EnvironmentView) -> dict[str, Any]:
         "problems": [asdict(problem) for problem in view.problems],
         "rollouts": [asdict(row) for row in view.rollouts],
         "autoscalers": [asdict(row) for row in view.autoscalers],
-        "health": [{key: value for key, value in asdict(row).items() if key != "history"} for row in view.health],
+        "health": [
+            {**{key: value for key, value in asdict(row).items() if key != "history"}, "vitals": dict(row.vitals)}
+            for row in view.health
+        ],
         "pods": [
             {**asdict(row), "labels": dict(row.labels), "last_line": view.last_lines.get(uid, "")}
             for uid, row in sorted(view.pods.items(), key=lambda item: (-item[1].state.severity, item[1].name))

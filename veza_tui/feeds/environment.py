@@ -15,6 +15,7 @@ from veza_tui.feeds.events import project_event
 from veza_tui.feeds.following import Following
 from veza_tui.feeds.health import INTERVAL, HealthMonitor
 from veza_tui.feeds.health_checks import CacheCheck, Check, DatabaseCheck, ServiceCheck
+from veza_tui.feeds.history import HealthRecorder
 from veza_tui.feeds.last_lines import LastLines
 from veza_tui.feeds.pods import project_pod
 from veza_tui.feeds.problems import KindStatus, Situation, judge
@@ -70,6 +71,7 @@ class EnvironmentFeed:
         newest_backup: Callable[[], Awaitable[NewestBackup | None]] | None = None,
         clock: Clock | None = None,
         health_interval: float = INTERVAL,
+        recorder: HealthRecorder | None = None,
     ) -> None:
         self.environment = environment
         self._connect = connect
@@ -92,6 +94,9 @@ class EnvironmentFeed:
         self._publisher: Publisher[EnvironmentView] = Publisher(
             self._build, EnvironmentView(environment.name), same=_same
         )
+        self._recorder = recorder
+        if recorder is not None:
+            self._publisher.subscribe(recorder.take)
         touch = self._publisher.touch
         clock_, heard = self._clock, self._heard
         self._pods = Following(PODS, project_pod, clock_, heard=heard, changed=touch)
@@ -182,6 +187,8 @@ class EnvironmentFeed:
             await following.close()
         await self._lines.close()
         await self._monitor.close()
+        if self._recorder is not None:
+            await self._recorder.close()
         for probe in (self._database, self._cache):
             if probe is not None:
                 await probe.close()

@@ -81,12 +81,14 @@ class HealthMonitor:
         self._tasks.clear()
 
     async def _watch(self, watched: _Watched) -> None:
-        due = self._clock.monotonic()
+        due, wall_due = self._clock.monotonic(), self._clock.now()
         while True:
-            now = self._clock.monotonic()
-            missed = int((now - due) // self._interval) if now > due else 0
-            for _ in range(min(missed, HISTORY)):
-                watched.missed(self._clock.now())
+            # Linux' monotonic clock stands still while the machine is suspended; the wall clock does not.
+            wall = self._clock.now()
+            late = max(self._clock.monotonic() - due, wall - wall_due)
+            missed = min(int(late // self._interval), HISTORY) if late > 0 else 0
+            for i in range(missed):
+                watched.missed(wall - (missed - i) * self._interval)
             try:
                 answer = await watched.check.ask(self._timeout)
             except Exception as error:
@@ -96,7 +98,7 @@ class HealthMonitor:
             self._changed()
             pause = self._confirm if unsettled else self._interval
             pause *= random.uniform(1 - self._jitter, 1.0)
-            due = self._clock.monotonic() + pause
+            due, wall_due = self._clock.monotonic() + pause, self._clock.now() + pause
             await self._wait(watched, pause)
 
     async def _wait(self, watched: _Watched, pause: float) -> None:
@@ -142,5 +144,7 @@ class _Watched:
             answer.answered,
             at,
             tuple(self._history),
+            answer.vitals,
+            not unsettled,
         )
         return unsettled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from veza_tui.model.environment import Service
@@ -21,6 +21,10 @@ FULL = 0.9
 """Share of the database's connections, or of the cache's memory, above which it is called nearly full."""
 
 
+Vitals = tuple[tuple[str, float | int | str | bool | None], ...]
+"""(name, value) as in ports.health."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a check found; ``latency`` in seconds, None without an answer. UNKNOWN when nothing can be said of it."""
@@ -29,6 +33,7 @@ class Answer:
     latency: float | None
     detail: str
     answered: str
+    vitals: Vitals = ()
 
 
 class Check(Protocol):
@@ -152,7 +157,8 @@ class DatabaseCheck:
     async def ask(self, timeout: float) -> Answer:
         """FAILED when it does not answer or refuses, UNKNOWN when our own configuration is what is missing."""
         try:
-            return judge_database(await self._probe.vitals(timeout=timeout))
+            found = await self._probe.vitals(timeout=timeout)
+            return replace(judge_database(found), vitals=tuple(asdict(found).items()))
         except VezaError as error:
             return _failed(error)
 
@@ -170,7 +176,8 @@ class CacheCheck:
     async def ask(self, timeout: float) -> Answer:
         """As DatabaseCheck."""
         try:
-            return judge_cache(await self._probe.vitals(timeout=timeout))
+            found = await self._probe.vitals(timeout=timeout)
+            return replace(judge_cache(found), vitals=tuple(asdict(found).items()))
         except VezaError as error:
             return _failed(error)
 

@@ -63,6 +63,10 @@ class HealthRow:
     """Unix seconds of the answer."""
     history: tuple[tuple[float, State, float | None], ...] = ()
     """(unix seconds, state, latency seconds), oldest first."""
+    vitals: tuple[tuple[str, float | int | str | bool | None], ...] = ()
+    """What database and cache said of themselves, by the names of ports.health; empty for services and no answer."""
+    confirmed: bool = True
+    """False while a change between well and ill waits for its second answer."""
 
 
 @dataclass(frozen=True, slots=True)

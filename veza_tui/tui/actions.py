@@ -198,6 +198,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("forward", ("F,shift+f",), "F", "Forward a port to this machine", "forward", _POD, _PODS,
            needs_live_pod, rank=22),
     Action("forwards", ("f",), "f", "Open port forwards", "", _ALL, _PODS),
+    Action("forward.new", ("n",), "n", "Start a forward", "new", _ALL, _PODS, needs_live, rank=12,
+           screens=("forwards",)),
+    Action("forward.end", ("x",), "x", "End the forward; again: take it off the list", "end", _ALL, _PODS, rank=13,
+           screens=("forwards",)),
+    Action("forward.extend", ("plus",), "+", "Set when the forward ends by itself", "ends", _ALL, _PODS, rank=14,
+           screens=("forwards",)),
     Action("copy", ("c",), "c", "Copy the name, or the text", "", _ALL, _PODS),
     Action("deploy", ("D,shift+d",), "D", "Deploy: plan, confirm, run", "deploy", _OVER, _OPS, needs_live_write,
            rank=30),
@@ -246,6 +252,9 @@ ACTIONS: tuple[Action, ...] = (
 OFFERED = frozenset(("open", "filter"))
 """Actions that a screen has only when it says so."""
 
+LOOKS = frozenset(("events", "owners", "health", "compare"))
+"""Screens, and the actions that open them: from each of them to the others."""
+
 ABOUT_ANY = frozenset(("describe", "yaml"))
 """Actions about a pod that other objects have too."""
 
@@ -259,7 +268,7 @@ def applies(action: Action, at: Situation) -> bool:
     if action.screens:
         return at.screen in action.screens
     if action.where is Where.OVERVIEW:
-        return at.screen == "overview"
+        return at.screen == "overview" or (action.id in LOOKS and at.screen in LOOKS)
     if action.where is Where.POD:
         return at.screen == "overview" or at.pod is not None or (at.ref is not None and action.id in ABOUT_ANY)
     return True

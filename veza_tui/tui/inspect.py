@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from veza_tui.feeds.inspect.objects import Ref
 from veza_tui.model.errors import UnreachableError
 from veza_tui.ports.cluster import Cluster
-from veza_tui.tui.actions import Situation
+from veza_tui.tui.actions import LOOKS, Situation
+from veza_tui.tui.screens.base import VezaScreen
 from veza_tui.tui.state import EnvironmentTab
 
 if TYPE_CHECKING:
@@ -25,6 +27,16 @@ def _open(app: VezaApp) -> tuple[EnvironmentTab, Cluster]:
     if tab is None or cluster is None:
         raise UnreachableError("there is no connection to the cluster yet", hint="wait, or ctrl-r")
     return tab, cluster
+
+
+def _look(app: VezaApp, screen: VezaScreen) -> None:
+    """Looks stand beside each other, not on top of each other: escape leads back to where they were opened."""
+    from veza_tui.tui.screens.look import LookScreen
+
+    if isinstance(app.veza_screen, LookScreen) and app.veza_screen.title_name in LOOKS:
+        app.switch_screen(screen)
+    else:
+        app.push_screen(screen)
 
 
 def _ref(app: VezaApp, at: Situation) -> Ref | None:
@@ -87,15 +99,29 @@ async def events(app: VezaApp, at: Situation) -> None:
     from veza_tui.tui.screens.events import EventsScreen
 
     tab, cluster = _open(app)
-    app.push_screen(EventsScreen(tab, cluster))
+    if not isinstance(app.veza_screen, EventsScreen):
+        _look(app, EventsScreen(tab, cluster))
 
 
 async def owners(app: VezaApp, at: Situation) -> None:
     """``o``."""
     from veza_tui.tui.screens.owners import OwnersScreen
 
-    if app.tab is not None:
-        app.push_screen(OwnersScreen(app.tab))
+    if app.tab is not None and not isinstance(app.veza_screen, OwnersScreen):
+        _look(app, OwnersScreen(app.tab))
+
+
+async def health(app: VezaApp, at: Situation) -> None:
+    """``H``."""
+    from veza_tui.tui.screens.health import HealthScreen
+
+    tab = app.tab
+    if tab is None or isinstance(app.veza_screen, HealthScreen):
+        return
+    store = None
+    with contextlib.suppress(KeyError):  # none is kept here: a test's services
+        store = app.services.service("health_store")(tab.environment.name)
+    _look(app, HealthScreen(tab, store))
 
 
 async def open_object(app: VezaApp, at: Situation) -> None:

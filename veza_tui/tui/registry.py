@@ -16,6 +16,7 @@ Handler = Callable[["VezaApp", Situation], Awaitable[None]]
 """Runs on the application's loop; raises VezaError to have its one line shown."""
 
 _OWN = "veza_tui.tui.handlers"
+_FORWARDS = "veza_tui.tui.forwards"
 _OPERATE = "veza_tui.tui.operate"
 _LOGS = "veza_tui.tui.logs"
 _RESTORE = "veza_tui.tui.restore"
@@ -60,6 +61,12 @@ HANDLERS: dict[str, str] = {
     "logs.write": f"{_LOGS}:write_on",
     "logs.left": f"{_LOGS}:left",
     "logs.right": f"{_LOGS}:right",
+    "shell": "veza_tui.tui.shell:shell",
+    "forward": f"{_FORWARDS}:forward",
+    "forwards": f"{_FORWARDS}:open_forwards",
+    "forward.new": f"{_FORWARDS}:forward",
+    "forward.end": f"{_FORWARDS}:end",
+    "forward.extend": f"{_FORWARDS}:extend",
     "deploy": f"{_OPERATE}:deploy",
     "undo": f"{_OPERATE}:undo_rollout",
     "restart": f"{_OPERATE}:restart",
@@ -79,6 +86,7 @@ HANDLERS: dict[str, str] = {
     "yaml.reveal": f"{_INSPECT}:reveal",
     "events": f"{_INSPECT}:events",
     "owners": f"{_INSPECT}:owners",
+    "health": f"{_INSPECT}:health",
     "operations": f"{_OPERATE}:open_operations",
     "operation.cancel": f"{_OPERATE}:cancel",
     "operation.resume": f"{_OPERATE}:resume_operation",
