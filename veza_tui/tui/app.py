@@ -83,13 +83,17 @@ class VezaApp(App[int]):
 
     def on_mount(self) -> None:
         """Everything slow comes after the first paint."""
+        self.take_signals()
+        self.call_after_refresh(self._begin)
+
+    def take_signals(self) -> None:
+        """Hang-up and TERM end cleanly. Again after a shell had the terminal, and the signals with it."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):
             try:
                 loop.add_signal_handler(number, self._end, 128 + number)
             except (NotImplementedError, RuntimeError, ValueError):  # not in the main thread: a test
                 break
-        self.call_after_refresh(self._begin)
 
     def _end(self, code: int) -> None:
         self.exit(code, return_code=code)
@@ -189,6 +193,9 @@ class VezaApp(App[int]):
         for task in tuple(self._tasks):
             task.cancel()
         closing = [asyncio.create_task(tab.feed.close()) for tab in self.tabs]
+        close = getattr(self.services, "close", None)
+        if close is not None:
+            closing.append(asyncio.create_task(close()))
         if closing:
             await asyncio.wait(closing, timeout=2.0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -131,3 +132,11 @@ class ProvidedServices:
         if name not in self._made:
             self._made[name] = self._services[name]()
         return self._made[name]
+
+    async def close(self) -> None:
+        """Close what was made and can be closed, the last made first: forwards end before their world does."""
+        for made in reversed(list(self._made.values())):
+            closing = getattr(made, "close", None)
+            result = closing() if closing is not None else None
+            if inspect.isawaitable(result):
+                await result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 import time
 from dataclasses import replace
@@ -12,29 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from veza_tui.cli.output import data, data_json, event_json, progress, warn
-from veza_tui.model.errors import ConfigError, TimedOutError, VezaError
+from veza_tui.model.errors import TimedOutError, VezaError
 from veza_tui.model.exits import Exit
-from veza_tui.model.text import printable
 
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
     from veza_tui.model.forward import ForwardSpec, ForwardStatus
     from veza_tui.operations.forward.registry import Forwards
     from veza_tui.operations.forward.running import Forward
-
-_UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def seconds_of(text: str) -> float:
-    """Seconds of ``45s``, ``30m``, ``2h``; a bare number is minutes.
-
-    Raises:
-        ConfigError: it is nothing of that kind.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip().lower())
-    if match is None or float(match[1]) <= 0:
-        raise ConfigError(f"{printable(text, limit=40)!r} is no time", hint="write 45s, 30m or 2h")
-    return float(match[1]) * _UNITS[match[2]]
 
 
 @click.command("forward")
@@ -86,6 +70,7 @@ async def _spec(world: Any, name: str, target: str, ports: str, address: str, ex
     from veza_tui.operations.forward.listener import check_address
     from veza_tui.operations.forward.presets import resolve
     from veza_tui.operations.forward.targets import parse_ports
+    from veza_tui.operations.forward.times import seconds_of
 
     environment = world.environment(name)
     local, remote = parse_ports(ports) if ports else (None, "")

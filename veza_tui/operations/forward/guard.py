@@ -68,6 +68,17 @@ class Guard:
         line = await self._write("intent", environment, spec, detail=detail, reason=reason, kube_user=user)
         await publish(cluster, environment.kubernetes.namespace, line)
 
+    async def extended(self, environment: Environment, status: ForwardStatus, seconds: float) -> None:
+        """Record that it lasts longer, or less.
+
+        Raises:
+            RefusedError: longer than it may last.
+        """
+        if not 0 < seconds <= LONGEST:
+            raise RefusedError(f"a forward to {environment.name}'s database lasts at most {LONGEST / 3600:g} hours")
+        detail = f"{status.local} to {status.spec.target.label}: ends in {seconds / 60:g} min from now"
+        await self._write("intent", environment, status.spec, detail=detail)
+
     async def ended(self, environment: Environment, status: ForwardStatus) -> None:
         """Record the end."""
         seconds = round(max(0.0, self._world.clock.now() - status.started), 1)

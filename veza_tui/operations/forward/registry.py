@@ -77,6 +77,21 @@ class Forwards:
             await forward.stop()
             await self._settled(forward)
 
+    async def extend(self, number: int, seconds: float) -> None:
+        """Have one end that many seconds from now; on the record for a guarded one.
+
+        Raises:
+            RefusedError: longer than a guarded one may last.
+        """
+        forward = self._all.get(number)
+        if forward is None:
+            return
+        if forward.spec.guarded:
+            environment = self.world.environment(forward.spec.environment)
+            await self.guard.extended(environment, forward.status(), seconds)
+        forward.extend(seconds)
+        self._changed(forward)
+
     def forget(self, number: int) -> None:
         """Show one that is over no more."""
         self._over = [status for status in self._over if status.id != number]

@@ -39,6 +39,7 @@ async def attach_terminal(session: ExecSession, stdin: int = 0, stdout: int = 1)
     modes = Modes()
     joint = _Joint(session, stdin, {1: stdout, 2: stdout}, modes)
     loop = asyncio.get_running_loop()
+    own = {number: signal.getsignal(number) for number in (signal.SIGWINCH, signal.SIGCONT)}
 
     def resized() -> None:
         joint.spawn(_send_size(session, stdout))
@@ -58,8 +59,10 @@ async def attach_terminal(session: ExecSession, stdin: int = 0, stdout: int = 1)
         ended = await joint.run()
         return ended
     finally:
-        for number in (signal.SIGWINCH, signal.SIGCONT):
+        for number, handler in own.items():
             loop.remove_signal_handler(number)
+            if callable(handler):
+                signal.signal(number, handler)
         # The terminal may be gone: then there is nothing to put back.
         with contextlib.suppress(termios.error, OSError):
             if ended.code is None:
