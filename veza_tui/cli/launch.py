@@ -49,6 +49,13 @@ _FLAGS = (
 )
 
 
+without_cluster_option = click.option(
+    "--without-cluster",
+    is_flag=True,
+    help="The cluster is down: work on the database alone, without the cluster's lock; audited loudly.",
+)
+
+
 def mutating_options(function: F) -> F:
     """The options that every mutating command has; they are the keyword arguments of ``launch``."""
     for option in reversed(_FLAGS):
@@ -70,12 +77,13 @@ def launch(
     reason: str = "",
     break_glass: str = "",
     take_over: bool = False,
+    without_cluster: bool | None = None,
 ) -> int:
     """Run a command's plan as an operation; returns the exit code of its outcome. Raises VezaError when refused."""
 
     async def main() -> int:
         async with operations_service(options) as service:
-            preview = await service.plan(environment, planner)
+            preview = await _plan(service, environment, planner, without_cluster)
             if timeout is not None:
                 preview = replace(preview, plan=replace(preview.plan, timeout=timeout))
             if dry_run:
@@ -89,6 +97,20 @@ def launch(
             return await start_and_follow(service, start, detach=detach, as_json=as_json)
 
     return asyncio.run(main())
+
+
+async def _plan(
+    service: OperationsService, environment: str, planner: Planner, without_cluster: bool | None
+) -> Preview:
+    """``without_cluster`` None: the command has no such option."""
+    from veza_tui.ports.cluster import ClusterError
+
+    try:
+        return await service.plan(environment, planner, without_cluster=bool(without_cluster))
+    except ClusterError as error:
+        if without_cluster is False and error.exit is Exit.UNREACHABLE:
+            error.hint = "for work on the database while the cluster is down: --without-cluster"
+        raise
 
 
 @contextlib.asynccontextmanager
@@ -172,7 +194,7 @@ def _ask(preview: Preview) -> str:
 
     from veza_tui.operations.confirm import Tier
 
-    name = printable(preview.text)
+    name = printable(preview.typed)
     question = "Go on? [y/N] " if preview.tier is Tier.YES_NO else f"Type {name} to go on (Enter cancels): "
     # Keys typed before the question is on the screen do not answer it.
     termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
@@ -181,7 +203,7 @@ def _ask(preview: Preview) -> str:
     if preview.tier is Tier.YES_NO:
         if answer.lower() in ("y", "yes"):
             return "typed y"
-    elif answer == preview.text:
+    elif answer == preview.typed:
         return "typed"
     raise ConfigError("not confirmed", hint="nothing was changed")
 

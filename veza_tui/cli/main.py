@@ -19,6 +19,10 @@ from veza_tui.model.exits import Exit
 COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("status", "Print how the environments are; exit 0 healthy, 1 degraded, 3 unreachable."),
     "logs": ("logs", "Follow the logs of pods, services or a whole environment, merged by time."),
+    "events": ("events", "Events of an environment, warnings first."),
+    "describe": ("describe", "Describe a pod, deployment or other object as kubectl does, or print its YAML."),
+    "compare": ("compare", "Compare environments, or one with its files; exit 0 the same, 1 different."),
+    "monitor": ("monitor", "Watch environments without a screen: metrics for Prometheus, hooks on changes."),
     "validate": ("validate", "Check environments, manifests, pipeline and rules; exit 2 on errors."),
     "vars": ("vars", "Write .env.ENV as the script's generate step does."),
     "init": ("init", "Make a workspace in a new directory."),
@@ -40,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("restore", "Restore from a backup: scratch database, proof, swap; undoable."),
     "undo-restore": ("undo_restore", "Swap back the database that the last restore set aside."),
     "set-aside": ("set_aside", "List the databases that restores set aside, or drop one on purpose."),
+    "flush-cache": ("flush_cache", "Empty the cache, after a restore that kept it."),
     "pipeline": ("pipeline", "Run the guide's pipeline: validation, build, deploy, verification."),
     "operations": ("operations", "List, show, attach to, cancel, resume or undo operations."),
     "approve": ("approve", "Approve or deny an operation that waits for it."),

@@ -147,7 +147,9 @@ class BackupSettings:
     """``s3://bucket/prefix``; empty for the workspace's ``backups/``."""
     rpo_minutes: int = 24 * 60
     keep_set_aside_hours: int = 24
-    """How long a database that a restore set aside is offered for undo."""
+    """How long a database that a restore set aside should be kept; it is never dropped by itself."""
+    drain: str = "none"
+    """What a restore does with the services around its swap unless it is told: none, or scale (to zero)."""
 
 
 @dataclass(frozen=True, slots=True)

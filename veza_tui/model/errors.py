@@ -7,6 +7,8 @@ class VezaError(Exception):
     """Base of every expected failure; ``str()`` is the one line shown, ``exit`` the process's exit code."""
 
     exit: Exit = Exit.FAILED
+    keeps: bool = False
+    """Whether what was done so far is good and stays, although the operation failed."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -84,10 +84,12 @@ class Plan:
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     """What must still be true when the run starts: name -> digest (resourceVersions, images, backup digests)."""
     confirm: str = ""
-    """Text to type; empty for y/N."""
+    """Text that ``--confirm`` gives; empty for y/N."""
     timeout: float = 600.0
     """Seconds."""
     rollback_on_failure: bool = False
+    typed: str = ""
+    """What a person types where that is more than ``confirm``: a restore's environment and database."""
 
     def to_json(self) -> dict[str, JSON]:
         """The plan as JSON, with its hash."""
@@ -98,6 +100,8 @@ class Plan:
         """SHA-256 (hex) of the plan's canonical JSON; binds an approval and a confirmation to it."""
         # timeout=60 and timeout=60.0 are one plan: JSON spells them apart.
         content = {**asdict(self), "timeout": float(self.timeout)}
+        if not self.typed:
+            del content["typed"]  # so that plans from before there was such a field keep their hash
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -122,6 +126,7 @@ def plan_from_json(data: Mapping[str, JSON]) -> Plan:
             confirm=data["confirm"],
             timeout=float(data["timeout"]),
             rollback_on_failure=bool(data["rollback_on_failure"]),
+            typed=str(data.get("typed", "")),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a plan: {error}") from error

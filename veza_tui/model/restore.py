@@ -31,12 +31,20 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """A database that a restore set aside; ``at`` is unix seconds of the swap, ``size`` bytes."""
+    """What a restore left on the server; ``at`` is unix seconds of the restore's start, ``size`` bytes."""
 
     name: str
     live: str
     at: float
     size: int
+    kind: str = "before"
+    """before: undo makes it live again; tables: a schema with the rows before chosen tables came back;
+    undone: what an undo took away; scratch: of a restore that runs, or that was cut off."""
+
+    @property
+    def undoable(self) -> bool:
+        """Whether `undo-restore` can go back to it."""
+        return self.kind in ("before", "tables")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ class TargetFacts:
     databases: frozenset[str]
     free_disk: int | None
     """Bytes free where the data directory stands; None when it is on another machine or may not be asked."""
+    may_become: frozenset[str] = frozenset()
+    """Roles whose member the user is: what it may give things to. A superuser may give to all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +99,13 @@ def preflight(
     dump_size: int,
     names: Sequence[str],
     backup_identifier: str = "",
+    owners: bool = True,
+    tables: bool = False,
 ) -> list[Check]:
     """Every check on the server, in the order they are shown; a restore goes on only when none is False."""
     wanted = SIZE_FACTOR * (expected.size if expected else dump_size)
     checks = [
-        _check("live database", facts.exists, f"{facts.size:,} bytes", "it does not exist: nothing to swap with"),
-        _check(
-            "owner",
-            facts.owns_live or facts.superuser,
-            f"{facts.user} may rename it",
-            f"it belongs to {facts.owner}; only its owner may rename it, and we are {facts.user}",
-        ),
+        *_live(facts, tables),
         _check(
             "may create databases",
             facts.can_create or facts.superuser,
@@ -119,11 +125,11 @@ def preflight(
         checks.append(
             Check("publications", None, f"{', '.join(facts.publications)}: come back only if the dump has them")
         )
+    if not owners:
+        checks.append(Check("owners and grants", None, f"left out: everything will belong to {facts.user}"))
+    elif expected is not None:
+        checks += _roles(facts, expected)
     if expected is not None:
-        missing_roles = sorted(set(expected.roles) - facts.roles)
-        checks.append(
-            _none("roles that the dump names", missing_roles, "create them first, or ownership and grants are lost")
-        )
         missing = sorted({name for name, _ in expected.extensions} - facts.extensions)
         checks.append(_none("extensions that the dump needs", missing, "install their packages on the server"))
     else:
@@ -133,6 +139,36 @@ def preflight(
             Check("server identity", None, "the backup comes from another server (system identifier differs)")
         )
     return checks
+
+
+def _live(facts: TargetFacts, tables: bool) -> list[Check]:
+    if not facts.exists:
+        if tables:
+            return [Check("live database", False, "it does not exist: restore the whole database, not tables of it")]
+        return [Check("live database", None, "it does not exist: it is created from the backup; no undo, no losses")]
+    return [
+        Check("live database", True, f"{facts.size:,} bytes"),
+        _check(
+            "owner",
+            facts.owns_live or facts.superuser,
+            f"{facts.user} may rename it",
+            f"it belongs to {facts.owner}; only its owner may rename it, and we are {facts.user}",
+        ),
+    ]
+
+
+def owners_in(facts: DatabaseFacts) -> frozenset[str]:
+    """Roles that own something in it; the others are only granted something."""
+    return frozenset(line.rpartition(" owner ")[2] for line in facts.grants if " owner " in line)
+
+
+def _roles(facts: TargetFacts, expected: DatabaseFacts) -> list[Check]:
+    missing = sorted(set(expected.roles) - facts.roles)
+    foreign = [] if facts.superuser else sorted(owners_in(expected) & facts.roles - facts.may_become - {facts.user})
+    return [
+        _none("roles that the dump names", missing, "create them first, or leave owners and grants out (--no-owners)"),
+        _none("owners that we may not act as", foreign, f"GRANT them to {facts.user}, or --no-owners"),
+    ]
 
 
 def _check(name: str, ok: bool, good: str, bad: str) -> Check:

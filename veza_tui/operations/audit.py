@@ -29,7 +29,10 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line. ``type``: intent, outcome, denial, approval, break-glass, take-over, cancel or recovered."""
+    """One line.
+
+    ``type``: intent, outcome, denial, approval, break-glass, without-cluster, take-over, cancel or recovered.
+    """
 
     type: str
     person: Person

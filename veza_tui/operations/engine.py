@@ -114,7 +114,8 @@ class Engine:
             where = f"{self._stop.current.title}: " if self._stop.current else ""
             exit_code = error.exit if isinstance(error, VezaError) else Exit.FAILED
             reason = f"{where}{words(error)}"
-            if self._plan.rollback_on_failure and any(s.undo and self._past.to_undo(s.id) for s in self._plan.steps):
+            take_back = self._plan.rollback_on_failure and not (isinstance(error, VezaError) and error.keeps)
+            if take_back and any(s.undo and self._past.to_undo(s.id) for s in self._plan.steps):
                 return await self._roll_back(reason, Exit.ROLLED_BACK)
             return Outcome(OperationState.FAILED, exit_code, reason, self._half_done())
         return Outcome(OperationState.DONE, Exit.DONE)

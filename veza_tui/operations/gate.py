@@ -100,6 +100,10 @@ class Gate:
         if self.plan.options.get("lock") is False:
             return
         again = mode != "run" and self.past.begun
+        if self.plan.options.get("without_cluster"):
+            text = "without the cluster, on purpose: no Lease is held, permissions and approvals there were not asked"
+            self.write("note", {"text": text}, sync=True)
+            self.desk.audit("without-cluster", detail=text)
         taken_from = await self.desk.lock(self.retrying_cluster, self.plan, self._request, again=again)
         if taken_from:
             self.write("note", {"text": f"the lock was taken over from {taken_from}"}, sync=True)
@@ -131,6 +135,8 @@ class Gate:
             plan=self.plan,
             environment=self._environment,
             operation_id=self._files.id,
+            who=f"{self._request.person.user}@{self._request.person.host}",
+            reason=self._request.reason,
             report=reporter or self.reporter(step),
             world=self.world,
             cluster=self.retrying_cluster,

@@ -16,6 +16,7 @@ from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.model.journal import OperationState, OperationStatus
 from veza_tui.model.plan import Need, Plan, Target
+from veza_tui.model.view import Identity
 from veza_tui.operations import approving
 from veza_tui.operations.approval import Ask, Grant
 from veza_tui.operations.audit import AuditLog, Record
@@ -55,6 +56,11 @@ class Preview:
     """How many other people must approve it; 0 when the starter's own confirmation is enough."""
 
     @property
+    def typed(self) -> str:
+        """What a person types at the question: the plan's own words, or what ``--confirm`` takes."""
+        return self.plan.typed or self.text
+
+    @property
     def refusal(self) -> str:
         """Why it cannot be started; empty when it can."""
         if self.read_only and changes_something(self.plan):
@@ -74,19 +80,28 @@ class OperationsService:
         self.audit = AuditLog(self.state, world.clock)
         self._runners = runners
 
-    async def plan(self, environment: str, planner: Planner) -> Preview:
+    async def plan(self, environment: str, planner: Planner, *, without_cluster: bool = False) -> Preview:
         """Make the plan and check permissions and policy. Reads only.
+
+        ``without_cluster``: for work on the database while the cluster is down; no Lease is taken then.
 
         Raises:
             VezaError: the planner's own refusals, or the cluster does not answer.
         """
-        return await self.preview(await self.with_context(environment, planner))
+        return await self.preview(await self.with_context(environment, planner, without_cluster=without_cluster))
 
-    async def with_context(self, environment: str, look: Callable[[PlanContext], Awaitable[T]]) -> T:
+    async def with_context(
+        self, environment: str, look: Callable[[PlanContext], Awaitable[T]], *, without_cluster: bool = False
+    ) -> T:
         """What a planner, or a look before there is a plan, finds out about an environment."""
         env = self.world.environment(environment)
         cluster = retrying(self.world.cluster(env), self.world.clock, lambda error, seconds: None)
-        identity = await cluster.identity()
+        kubernetes = env.kubernetes
+        if without_cluster:
+            # A target without a server: nothing in gate, desk and checks asks the cluster.
+            identity = Identity("", kubernetes.context or "", kubernetes.namespace)
+        else:
+            identity = await cluster.identity()
         target = Target(env.name, env.kubernetes.namespace, identity.server, identity.uid, identity.context)
         return await look(
             PlanContext(self.world, env, cluster, identity, target, self.world.clock, self.world.workspace, self.state)

@@ -23,8 +23,16 @@ class RestoreServer(Protocol):
         """Both renames in one transaction; done already is not an error. Returns what could not be carried over."""
         ...
 
+    async def rename(self, *, old: str, new: str) -> None:
+        """Rename one database where there is nothing to swap with; done already is not an error."""
+        ...
+
     async def set_aside(self) -> list[SetAside]:
-        """Databases that restores set aside, newest first."""
+        """What restores left on the server, newest first."""
+        ...
+
+    async def drop_kept_rows(self, schema: str) -> None:
+        """Drop a schema in which chosen tables' rows were kept."""
         ...
 
     async def copy_tables(self, source: str, tables: Sequence[str], keep_in: str) -> dict[str, int]:

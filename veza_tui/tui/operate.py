@@ -23,7 +23,15 @@ def operations(app: VezaApp) -> OperationsService:
     return service
 
 
-async def run(app: VezaApp, at: Situation, planner: Planner, *, verb: str, danger: bool | None = None) -> str:
+async def run(
+    app: VezaApp,
+    at: Situation,
+    planner: Planner,
+    *,
+    verb: str,
+    danger: bool | None = None,
+    without_cluster: bool = False,
+) -> str:
     """Make the plan, ask, start the runner and open its page; returns the operation's id, empty when nothing ran.
 
     Raises:
@@ -32,7 +40,7 @@ async def run(app: VezaApp, at: Situation, planner: Planner, *, verb: str, dange
     if at.environment is None:
         return ""
     service = operations(app)
-    preview = await service.plan(at.environment.name, planner)
+    preview = await service.plan(at.environment.name, planner, without_cluster=without_cluster)
     if preview.refusal:
         service.deny(preview.plan, preview.refusal)
         raise RefusedError(preview.refusal, hint="nothing was changed")
@@ -60,7 +68,7 @@ def question_of(preview: Preview, verb: str, *, danger: bool | None = None) -> Q
         changes=plan.changes,
         steps=shown_steps([s.title for s in plan.steps]),
         yes=verb,
-        typed=preview.text if preview.tier is Tier.TYPE else "",
+        typed=preview.typed if preview.tier is Tier.TYPE else "",
         danger=preview.environment.production if danger is None else danger,
     )
 

@@ -253,6 +253,7 @@ def _backup(reader: Reader | None, kind: EnvironmentType) -> BackupSettings:
     if reader is None:
         return BackupSettings(with_database=with_database)
     default = BackupSettings()
+    drain = reader.choice("drain", ("none", "scale"), default=default.drain)
     style = reader.choice("format", ("plain", "custom", "directory"), default=default.format)
     jobs = reader.integer("jobs", 1, 64, default=default.jobs)
     if jobs > 1 and style != "directory":
@@ -272,6 +273,7 @@ def _backup(reader: Reader | None, kind: EnvironmentType) -> BackupSettings:
         storage=reader.string("storage", check=checks.storage, empty=True),
         rpo_minutes=rpo or default.rpo_minutes,
         keep_set_aside_hours=max(1, -(-(keep or 0) // 60)),
+        drain=drain,
     )
     reader.close()
     return found

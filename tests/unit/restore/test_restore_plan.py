@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from veza_tui.model.backup import DatabaseFacts, TableFacts
+from veza_tui.model.backup import DatabaseFacts, SequenceFacts, TableFacts, differences, lagging
 from veza_tui.model.environment import (
     Cache,
     Database,
@@ -16,7 +16,8 @@ from veza_tui.model.environment import (
     Logging,
     Monitoring,
 )
-from veza_tui.model.plan import Target, plan_from_json
+from veza_tui.model.errors import ConfigError
+from veza_tui.model.plan import Plan, Target, plan_from_json
 from veza_tui.model.restore import Part, TargetFacts, losses, preflight, propose
 from veza_tui.operations.restore.request import RestoreRequest, names_for, restore_plan, undone_name
 
@@ -65,6 +66,7 @@ EXPECTED = DatabaseFacts(
     (),
     (("pgcrypto", "1.3"),),
     ("veza_production",),
+    ("r public.users owner veza_production",),
 )
 NAMES = names_for("veza_production", 1_700_000_000)
 
@@ -82,7 +84,6 @@ def test_a_good_target_passes_everything() -> None:
 @pytest.mark.parametrize(
     ("change", "check"),
     [
-        ({"exists": False}, "live database"),
         ({"owns_live": False, "owner": "dba"}, "owner"),
         ({"can_create": False}, "may create databases"),
         ({"free_disk": 7999}, "disk"),
@@ -92,6 +93,7 @@ def test_a_good_target_passes_everything() -> None:
         ({"foreign_sessions": ("postgres psql",)}, "sessions that we may not end"),
         ({"databases": frozenset({"a"})}, "free names"),
         ({"roles": frozenset()}, "roles that the dump names"),
+        ({"user": "other"}, "owners that we may not act as"),
         ({"extensions": frozenset()}, "extensions that the dump needs"),
     ],
 )
@@ -135,23 +137,29 @@ def test_the_newest_backup_before_the_accident_is_proposed_a_proven_one_of_its_h
     assert propose(backups, 500.0) is None
 
 
-def plan_of(request: RestoreRequest, **changes: object) -> list[str]:
+def restored(request: RestoreRequest, **changes: object) -> Plan:
     arguments: dict[str, object] = {
         "backup_files": ("production.yaml", "production.env", "database.sql"),
         "fingerprint": {},
         "minutes_lost": 90.0,
         "proven": True,
     }
-    plan = restore_plan(request, ENVIRONMENT, TARGET, NAMES, (), (), **{**arguments, **changes})  # type: ignore[arg-type]
+    target = changes.pop("target", TARGET)
+    environment = changes.pop("environment", ENVIRONMENT)
+    plan = restore_plan(request, environment, target, NAMES, (), (), **{**arguments, **changes})  # type: ignore[arg-type]
     assert plan_from_json(plan.to_json()) == plan
     if not request.drill:
         assert plan.confirm == "production"
-    return [step.id for step in plan.steps]
+    return plan
+
+
+def plan_of(request: RestoreRequest, **changes: object) -> list[str]:
+    return [step.id for step in restored(request, **changes).steps]
 
 
 def test_nothing_live_is_touched_before_the_scratch_database_is_proven() -> None:
     steps = plan_of(RestoreRequest("20260101_000000"))
-    assert steps == ["integrity", "safety", "scratch", "load", "analyze", "prove", "swap", "health"]
+    assert steps == ["integrity", "safety", "scratch", "load", "analyze", "prove", "swap", "cache", "health"]
 
 
 def test_draining_flushing_and_files_stand_after_the_proof() -> None:
@@ -164,9 +172,71 @@ def test_draining_flushing_and_files_stand_after_the_proof() -> None:
 
 def test_a_drill_swaps_nothing_and_a_cache_is_never_flushed_silently() -> None:
     assert "swap" not in plan_of(RestoreRequest("b", drill=True))
-    assert "cache" not in plan_of(RestoreRequest("b"))
+    kept, flushed = (
+        next(s for s in restored(RestoreRequest("b", flush_cache=flush)).steps if s.id == "cache")
+        for flush in (False, True)
+    )
+    assert (kept.action, kept.mutates, flushed.action) == ("restore.keep_cache", False, "restore.flush_cache")
+    assert "flush-cache production" in kept.title
+    assert any("cache is kept" in note for note in restored(RestoreRequest("b")).notes)
 
 
 def test_chosen_tables_do_not_swap() -> None:
     steps = plan_of(RestoreRequest("b", tables=("public.users",)))
     assert "tables" in steps and "swap" not in steps
+
+
+def test_a_person_types_environment_and_database_and_whose_backup_it_is() -> None:
+    assert restored(RestoreRequest("b")).typed == "production/veza_production"
+    foreign = restored(RestoreRequest("b", from_environment="staging"))
+    assert foreign.typed == "staging into production/veza_production"
+    assert foreign.confirm == "production" and any("BACKUP IS OF staging" in n for n in foreign.notes)
+    assert restored(RestoreRequest("b", frozenset({Part.SECRETS}))).typed == "production"
+    assert restored(RestoreRequest("b", drill=True)).typed == ""
+
+
+def test_a_live_database_that_is_gone_is_created_and_not_backed_up_first() -> None:
+    plan = restored(RestoreRequest("b"), live_exists=False)
+    assert [s.id for s in plan.steps] == ["integrity", "scratch", "load", "analyze", "prove", "swap", "cache", "health"]
+    assert next(s for s in plan.steps if s.id == "swap").action == "restore.create_live"
+    assert any("does not exist" in note for note in plan.notes)
+    gone = replace(GOOD, exists=False, owns_live=False, owner="")
+    assert checks(gone)["live database"] is None and False not in checks(gone).values()
+    assert checks(gone, tables=True)["live database"] is False
+
+
+def test_without_the_cluster_nothing_asks_it_and_the_plan_says_so() -> None:
+    target = replace(TARGET, server="", cluster_uid="")
+    plan = restored(RestoreRequest("b"), target=target)
+    assert "health" not in [s.id for s in plan.steps]
+    assert plan.options["without_cluster"] is True and "WITHOUT THE CLUSTER" in plan.notes[0]
+    with pytest.raises(ConfigError, match="cannot be scaled"):
+        restored(RestoreRequest("b", drain="scale"), target=target)
+
+
+def test_draining_follows_the_environment_unless_told() -> None:
+    drains = replace(ENVIRONMENT, backup=replace(ENVIRONMENT.backup, drain="scale"))
+    assert "drain" in plan_of(RestoreRequest("b"), environment=drains)
+    assert "drain" not in plan_of(RestoreRequest("b", drain="none"), environment=drains)
+
+
+def test_without_owners_roles_are_no_obstacle() -> None:
+    found = checks(replace(GOOD, roles=frozenset(), user="other"), owners=False)
+    assert "roles that the dump names" not in found and found["owners and grants"] is None
+
+
+def test_a_sequence_that_was_behind_already_is_told_not_refused() -> None:
+    behind = SequenceFacts("public", "users_id_seq", 3, "public.users", "id", 10)
+    fine = replace(behind, last_value=10)
+    was, now = replace(EXPECTED, sequences=(behind,)), replace(EXPECTED, sequences=(behind,))
+    assert differences(was, now) == []
+    assert "collide" in lagging(now)[0]
+    assert "behind" in differences(replace(EXPECTED, sequences=(replace(fine, last_value=3, column_max=3),)), now)[0]
+    assert lagging(replace(EXPECTED, sequences=(fine,))) == []
+
+
+def test_a_sequence_may_stand_anywhere_between_before_and_after_the_dump() -> None:
+    moved = SequenceFacts("public", "s", 10, upper=20)
+    for value, fits in ((10, True), (15, True), (20, True), (9, False), (21, False), (None, False)):
+        now = replace(EXPECTED, sequences=(replace(moved, last_value=value, upper=None),))
+        assert (differences(replace(EXPECTED, sequences=(moved,)), now) == []) is fits

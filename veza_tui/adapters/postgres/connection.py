@@ -63,6 +63,8 @@ async def connect(endpoint: Endpoint, *, autocommit: bool = True) -> AsyncIterat
             sslmode=endpoint.ssl_mode,
             connect_timeout=CONNECT_TIMEOUT,
             application_name="veza-tui",
+            # Also where the database is SQL_ASCII: else names would come as bytes.
+            client_encoding="utf8",
             autocommit=autocommit,
             # Keepalives find a dead server while a long statement runs.
             keepalives_idle=10,

@@ -16,7 +16,7 @@ from veza_tui.adapters.postgres.load import load, scan_plain
 from veza_tui.adapters.postgres.tools import find_tools, installed
 from veza_tui.model.backup import DatabaseFacts, ServerFacts
 from veza_tui.model.environment import Database as Settings
-from veza_tui.model.errors import ConfigError, RefusedError
+from veza_tui.model.errors import RefusedError
 from veza_tui.model.text import printable
 from veza_tui.ports.database import (
     DatabaseEntry,
@@ -180,11 +180,12 @@ async def _locale_clauses(connection: AsyncConnection, scratch: Scratch) -> list
             (scratch.like,),
         )
     ).fetchone()
+    facts = scratch.facts
+    if facts is not None and (row is None or row[0] != facts.encoding):
+        # Rows hash to other digests in another encoding: it is made as the backup's was.
+        row = (facts.encoding, facts.collate, facts.ctype, row[3] if row else facts.owner, "c", None)
     if row is None:
-        facts = scratch.facts
-        if facts is None:
-            raise ConfigError(f"there is no database {scratch.like} to make a scratch database like")
-        row = (facts.encoding, facts.collate, facts.ctype, facts.owner, "c", None)
+        return []  # neither a live database nor a manifest: as the server makes them
     encoding, collate, ctype, owner, kind, name = row
     clauses: list[Any] = [
         sql.SQL("ENCODING {}").format(sql.Literal(encoding)),

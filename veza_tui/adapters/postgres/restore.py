@@ -7,8 +7,8 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from veza_tui.adapters.postgres.connection import Endpoint, connect
-from veza_tui.adapters.postgres.swap import MAINTENANCE, swap
-from veza_tui.adapters.postgres.tables import copy_tables, put_back_tables
+from veza_tui.adapters.postgres.swap import MAINTENANCE, rename, swap
+from veza_tui.adapters.postgres.tables import copy_tables, drop_kept_rows, put_back_tables
 from veza_tui.adapters.postgres.target import set_aside_databases, target_facts
 from veza_tui.adapters.postgres.tools import find_tools, installed
 from veza_tui.model.errors import ConfigError, LockedError
@@ -34,8 +34,16 @@ class PostgresRestoreServer:
         """Both renames in one transaction."""
         return await swap(await self._reach(), live=live, incoming=incoming, aside=aside)
 
+    async def rename(self, *, old: str, new: str) -> None:
+        """One database, where there is nothing to swap with."""
+        await rename(await self._reach(), old=old, new=new)
+
+    async def drop_kept_rows(self, schema: str) -> None:
+        """Drop a schema in which chosen tables' rows were kept."""
+        await drop_kept_rows(await self._reach(), schema)
+
     async def set_aside(self) -> list[SetAside]:
-        """Databases that restores set aside, newest first."""
+        """What restores left on the server, newest first."""
         return await set_aside_databases(await self._reach())
 
     async def copy_tables(self, source: str, tables: Sequence[str], keep_in: str) -> dict[str, int]:

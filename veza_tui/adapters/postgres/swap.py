@@ -85,6 +85,34 @@ async def swap(server: Endpoint, *, live: str, incoming: str, aside: str, attemp
     raise AssertionError("unreachable")
 
 
+async def rename(server: Endpoint, *, old: str, new: str) -> None:
+    """Rename one database, ending its sessions; already done is no error. For a live database that does not exist.
+
+    Raises:
+        RefusedError: both exist, or neither, or a session could not be ended.
+    """
+    import psycopg
+
+    async with connect(server.on(MAINTENANCE)) as connection, connect(server.on(MAINTENANCE)) as terminator:
+        names = await _present(connection, (old, new))
+        if names == {new}:
+            return
+        if names != {old}:
+            have = " and ".join(sorted(names)) or "neither"
+            raise RefusedError(f"cannot rename {old} to {new}: the server has {have}")
+        terminating = asyncio.create_task(_terminate(terminator, (old,)))
+        try:
+            await _rename(connection, old, new)
+        except psycopg.errors.ObjectInUse as error:
+            raise RefusedError(f"sessions on {old} could not be ended: {await _who(connection, old)}") from error
+        except psycopg.Error as error:
+            raise explain(error, server) from None
+        finally:
+            terminating.cancel()
+            with contextlib.suppress(asyncio.CancelledError, psycopg.Error):
+                await terminating
+
+
 async def _carry(connection: AsyncConnection, statement: Any) -> str:
     import psycopg
 

@@ -62,6 +62,28 @@ async def put_back_tables(endpoint: Endpoint, keep_in: str) -> dict[str, int]:
         return await _replace(live, endpoint, tables, keep_in, fill, create_keep=False)
 
 
+async def drop_kept_rows(endpoint: Endpoint, keep_in: str) -> None:
+    """Drop the schema that ``copy_tables`` kept rows in; only ever one of ours, told by the comments on its tables.
+
+    Raises:
+        RefusedError: it holds something else.
+    """
+    from psycopg import sql
+
+    async with connect(endpoint) as live:
+        if not await _has_schema(live, keep_in):
+            return
+        cursor = await live.execute(
+            "SELECT count(*) FROM pg_class c WHERE relnamespace = %s::regnamespace"
+            " AND relkind NOT IN ('i', 't') AND (relkind <> 'r' OR obj_description(c.oid) IS NULL)",
+            (sql.Identifier(keep_in).as_string(live),),
+        )
+        row = await cursor.fetchone()
+        if row and row[0]:
+            raise RefusedError(f"schema {keep_in} holds more than a restore's rows", hint="drop it by hand")
+        await live.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(keep_in)))
+
+
 async def _replace(
     live: AsyncConnection, endpoint: Endpoint, tables: Sequence[str], keep_in: str, fill: Any, *, create_keep: bool
 ) -> dict[str, int]:

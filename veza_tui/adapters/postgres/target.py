@@ -35,11 +35,11 @@ async def target_facts(endpoint: Endpoint) -> TargetFacts:
         found = await _all(
             connection,
             "SELECT pg_get_userbyid(datdba), CASE WHEN has_database_privilege(datname, 'CONNECT')"
-            " THEN pg_database_size(oid) ELSE 0 END, pg_has_role(datdba, 'USAGE')"
+            " THEN pg_database_size(oid) ELSE 0 END, pg_has_role(datdba, 'USAGE'), datallowconn"
             " FROM pg_database WHERE datname = %s",
             live,
         )
-        owner, size, owns = found[0] if found else ("", 0, False)
+        owner, size, owns, _ = found[0] if found else ("", 0, False, False)
         sessions = await _all(
             connection,
             "SELECT coalesce(usename, backend_type) || ' ' || coalesce(application_name, ''),"  # noqa: S608 - a constant
@@ -49,7 +49,7 @@ async def target_facts(endpoint: Endpoint) -> TargetFacts:
         )
         in_database: dict[str, tuple[str, ...]] = {"subscriptions": (), "publications": ()}
         extensions = frozenset(await _names(connection, "SELECT name FROM pg_available_extensions"))
-        if found:
+        if found and found[0][3]:
             async with connect(endpoint) as inside:
                 in_database["publications"] = await _names(inside, "SELECT pubname FROM pg_publication ORDER BY 1")
                 # subconninfo may not be read, the name may.
@@ -81,27 +81,46 @@ async def target_facts(endpoint: Endpoint) -> TargetFacts:
             extensions=extensions,
             databases=frozenset(await _names(connection, "SELECT datname FROM pg_database")),
             free_disk=await _free_disk(connection, endpoint.host),
+            may_become=frozenset(
+                await _names(connection, "SELECT rolname FROM pg_roles WHERE pg_has_role(oid, 'MEMBER')")
+            ),
         )
+
+
+_AT = r"\d{8}_\d{6}"
+_SCHEMAS = """
+SELECT n.nspname, coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint
+FROM pg_namespace n LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind = 'r'
+WHERE n.nspname ~ '_before_[0-9]{8}_[0-9]{6}$' GROUP BY 1
+"""
 
 
 async def set_aside_databases(endpoint: Endpoint) -> list[SetAside]:
-    """The databases that restores of ``endpoint.database`` set aside, newest first, told by their names."""
+    """What restores of ``endpoint.database`` left on the server, newest first, told by their names."""
     live = endpoint.database
-    pattern = re.compile(re.escape(stem(live)) + r"_before_(\d{8}_\d{6})\Z")
+    pattern = re.compile(rf"{re.escape(stem(live))}_(before|undone|scratch)_({_AT})\Z")
     async with connect(endpoint.on(MAINTENANCE)) as connection:
         rows = await _all(
             connection,
-            "SELECT datname, CASE WHEN has_database_privilege(datname, 'CONNECT') THEN pg_database_size(oid) ELSE 0 END"
-            " FROM pg_database WHERE starts_with(datname, %s)",
-            stem(live) + "_before_",
-        )
+            "SELECT datname, CASE WHEN has_database_privilege(datname, 'CONNECT') THEN pg_database_size(oid)"
+            " ELSE 0 END, datname = %s AND datallowconn FROM pg_database"
+            " WHERE datname = %s OR starts_with(datname, %s)",
+            live, live, stem(live) + "_",
+        )  # fmt: skip
     found = []
-    for name, size in rows:
+    for name, size, _ in rows:
         match = pattern.match(name)
         if match:
-            at = datetime.strptime(match[1], "%Y%m%d_%H%M%S").replace(tzinfo=UTC).timestamp()
-            found.append(SetAside(name, live, at, int(size)))
-    return sorted(found, key=lambda s: s.at, reverse=True)
+            found.append(SetAside(name, live, _moment(match[2]), int(size), match[1]))
+    if any(is_live for _, _, is_live in rows):
+        async with connect(endpoint) as inside:
+            for name, size in await _all(inside, _SCHEMAS):
+                found.append(SetAside(name, live, _moment(name[-15:]), int(size), "tables"))
+    return sorted(found, key=lambda s: (s.at, s.name), reverse=True)
+
+
+def _moment(stamp: str) -> float:
+    return datetime.strptime(stamp, "%Y%m%d_%H%M%S").replace(tzinfo=UTC).timestamp()
 
 
 async def _free_disk(connection: AsyncConnection, host: str) -> int | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from veza_tui.cli.launch import launch, mutating_options
+from veza_tui.cli.launch import launch, mutating_options, without_cluster_option
 
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--runner", type=click.Choice(["local", "job"]), default="local", help="job: dump inside the cluster.")
 @click.option("--claim", metavar="NAME", default="", help="PersistentVolumeClaim that the Job writes to.")
 @click.option("--image", metavar="IMAGE", default="veza/tools:latest", show_default=True, help="The Job's image.")
+@without_cluster_option
 @mutating_options
 @click.pass_obj
 def command(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from veza_tui.cli.launch import launch, mutating_options
+from veza_tui.cli.launch import launch, mutating_options, without_cluster_option
 
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
@@ -35,13 +35,26 @@ if TYPE_CHECKING:
 @click.option("--table", "tables", multiple=True, metavar="SCHEMA.TABLE", help="Only these tables of the database.")
 @click.option("--from-environment", metavar="ENV", default="", help="Allow another environment's backup, by its name.")
 @click.option(
-    "--drain", type=click.Choice(["none", "scale"]), default="none", help="scale: services to zero around the swap."
+    "--drain",
+    type=click.Choice(["none", "scale"]),
+    default=None,
+    help="scale: services to zero around the swap (default: data.backup.drain).",
 )
-@click.option("--flush-cache/--keep-cache", "flush", default=False, help="Empty the cache after the swap.")
+@click.option(
+    "--flush-cache/--keep-cache",
+    "flush",
+    default=None,
+    help="Empty the cache after the swap (default: asked; kept, and told, without a terminal).",
+)
+@click.option("--owners/--no-owners", default=True, help="Leave owners and grants out: all belongs to our user.")
+@click.option(
+    "--no-safety", is_flag=True, help="No backup of the present state first: for one that can no longer be read."
+)
 @click.option("--drill", is_flag=True, help="Prove it in a scratch database; nothing live is touched.")
 @click.option(
     "--identity", type=click.Path(dir_okay=False, exists=True), help="age identity file of an encrypted backup."
 )
+@without_cluster_option
 @mutating_options
 @click.pass_obj
 def command(
@@ -53,8 +66,10 @@ def command(
     parts: tuple[str, ...],
     tables: tuple[str, ...],
     from_environment: str,
-    drain: str,
-    flush: bool,
+    drain: str | None,
+    flush: bool | None,
+    owners: bool,
+    no_safety: bool,
     drill: bool,
     identity: str | None,
     **flags: Any,
@@ -71,12 +86,26 @@ def command(
             backup=name,
             parts=frozenset(Part(p) for p in parts) or frozenset((Part.DATABASE,)),
             tables=tuple(t if "." in t else f"public.{t}" for t in tables),
-            drain=drain,
-            flush_cache=flush,
+            drain=drain or "",
+            flush_cache=await _flush(flush, name, parts, drill=drill, dry_run=bool(flags.get("dry_run"))),
             from_environment=from_environment,
             drill=drill,
+            owners=owners,
+            safety=not no_safety,
         )
         path = str(Path(identity).absolute()) if identity else ""
         return await restore_planner(request, identity=path)(context)
 
     return launch(options, environment, planner, **flags)
+
+
+async def _flush(asked: bool | None, backup: str, parts: tuple[str, ...], *, drill: bool, dry_run: bool) -> bool:
+    """The cache: as the option says, else asked on a terminal; kept (and told so by the plan) without one."""
+    import asyncio
+    import sys
+
+    database = not parts or "database" in parts
+    if asked is not None or drill or dry_run or not database or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return bool(asked)
+    question = f"Empty the cache after restoring {backup}? It may hold what the restored data contradicts"
+    return await asyncio.to_thread(click.confirm, question, default=False, err=True)

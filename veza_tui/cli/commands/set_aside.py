@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from veza_tui.cli.launch import launch, mutating_options
+from veza_tui.cli.launch import launch, mutating_options, without_cluster_option
 from veza_tui.model.text import printable
 
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
+
+_KINDS = {
+    "before": "from before the restore of",
+    "tables": "rows from before the restore of",
+    "undone": "taken away by an undo, restored",
+    "scratch": "scratch of a restore begun",
+}
 
 
 @click.command("set-aside")
@@ -21,10 +28,11 @@ if TYPE_CHECKING:
 @click.option(
     "--drop", metavar="NAME", default="", help="Drop this set-aside database: its restore cannot be undone then."
 )
+@without_cluster_option
 @mutating_options
 @click.pass_obj
 def command(options: Options, /, environment: str, drop: str, **flags: Any) -> int:
-    """List the databases that restores set aside, with their sizes; or drop one."""
+    """List what restores left on the server, with sizes and how long it is to be kept; or drop one."""
     from veza_tui.operations.restore.plan import drop_aside_planner
 
     if drop:
@@ -39,15 +47,20 @@ async def _list(options: Options, environment: str, *, as_json: bool) -> int:
 
     world = wiring.open_world(options.workspace, read_only=True)
     try:
-        found = await world.service(world.environment(environment), "restore").set_aside()
+        env = world.environment(environment)
+        hours = env.backup.keep_set_aside_hours
+        found = await world.service(env, "restore").set_aside()
     finally:
         await world.close()
     if as_json:
-        click.echo(json.dumps([asdict(s) for s in found]))
+        listed = [{**asdict(s), "undoable": s.undoable, "keep_until": s.at + hours * 3600} for s in found]
+        click.echo(json.dumps(listed))
         return 0
     for kept in found:
         when = datetime.fromtimestamp(kept.at, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-        click.echo(printable(f"{kept.name}  set aside {when}  {kept.size:,} bytes"))
+        until = datetime.fromtimestamp(kept.at + hours * 3600).strftime("%Y-%m-%d %H:%M")
+        keep = f"keep until {until}, then --drop it" if kept.undoable else "may be dropped"
+        click.echo(printable(f"{kept.name}  {_KINDS[kept.kind]} {when}  {kept.size:,} bytes  {keep}"))
     if not found:
         click.echo(f"no restore of {environment} can be undone: nothing is set aside", err=True)
     return 0

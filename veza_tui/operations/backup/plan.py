@@ -46,6 +46,8 @@ def backup_plan(environment: Environment, target: Target, request: BackupRequest
     }
     what = f"database {database.name} ({form})" if with_database else "no database"
     encrypted = f"; secrets and dump encrypted to {len(settings.encrypt_to)} recipients" if settings.encrypt_to else ""
+    if request.runner == "job" and not target.server:
+        raise ConfigError("a Job runs in the cluster", hint="leave --runner job or --without-cluster out")
     if request.runner == "job":
         return _job_plan(environment, target, request, args)
     steps = [
@@ -77,7 +79,12 @@ def backup_plan(environment: Environment, target: Target, request: BackupRequest
         title=f"Back up {environment.name}",
         steps=tuple(steps),
         notes=tuple(notes),
-        options={"storage": storage, **args, "verify": request.verify},
+        options={
+            "storage": storage,
+            **args,
+            "verify": request.verify,
+            **({} if target.server else {"without_cluster": True}),
+        },
         timeout=24 * 3600.0,
     )
 

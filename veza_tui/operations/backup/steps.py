@@ -62,6 +62,9 @@ async def environment_releases(context: Context) -> list[tuple[str, str]]:
     from veza_tui.model.release import pack
     from veza_tui.operations.deploy.releases import list_releases
 
+    if not context.plan.target.server:
+        context.report.note("the releases are not in this backup: it is made without the cluster")
+        return []
     try:
         found = await list_releases(context.cluster, context.plan.target.namespace)
     except ClusterError as error:

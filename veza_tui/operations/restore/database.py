@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 
-from veza_tui.model.backup import DatabaseFacts, database_facts, differences
+from veza_tui.model.backup import DatabaseFacts, database_facts, differences, lagging
 from veza_tui.model.catalogue import Proof
 from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.plan import Step
@@ -45,9 +46,23 @@ async def integrity(context: Context, step: Step) -> Result:
             context.report.output(note)
         result["rows"] = dict(scan.rows)
         result["roles"] = list(scan.roles)
+        await _require_roles(context, scan.roles)
     if record.manifest is None:
         context.report.output("made by the script, without a manifest: only what the dump itself says can be proven")
     return result
+
+
+async def _require_roles(context: Context, roles: Sequence[str]) -> None:
+    """Said before the load: psql would stop at the first of them, in the middle."""
+    if not context.plan.options.get("owners", True):
+        return
+    facts = await context.service("restore").target()
+    missing = sorted(set(roles) - facts.roles)
+    if missing:
+        raise RefusedError(
+            f"the dump names roles that this server lacks: {', '.join(missing[:_SHOWN])}",
+            hint="create them, or leave owners and grants out: --no-owners",
+        )
 
 
 @action("restore.safety", retry=False)
@@ -55,20 +70,29 @@ async def safety(context: Context, step: Step) -> Result:
     """A backup of the present state, whatever state that is; read back before anything goes on."""
     made = next((str(n["safety"]) for n in context.notes(step.id) if n.get("safety")), "")
     catalogue = catalogue_of(context)
+    why = f"before restore {context.operation_id}"
+    if not made:
+        # Killed between the end of the backup and the note about it: it is not made twice.
+        records = await asyncio.to_thread(catalogue.records, context.environment.name)
+        made = next((r.name for r in records if r.manifest and r.manifest.reason == why and not r.problem), "")
     if not made:
         settings = context.environment.backup
         args = {
             "kind": "safety",
-            "reason": f"before restore {context.operation_id}",
+            "reason": why,
             "with_database": True,
             "format": settings.format,
             "jobs": settings.jobs,
             "compression": settings.compression,
         }
-        manifest = await make_backup(
-            backup_job(context, args), context.service("storage"), context.service("database"), context.clock,
-            reporting(context),
-        )  # fmt: skip
+        try:
+            manifest = await make_backup(
+                backup_job(context, args), context.service("storage"), context.service("database"), context.clock,
+                reporting(context),
+            )  # fmt: skip
+        except VezaError as error:
+            error.hint = "nothing was changed; --no-safety goes on without: the present database is set aside anyway"
+            raise
         made = manifest.name
         context.report.note("safety backup made", safety=made)
     record = await asyncio.to_thread(catalogue.require_whole, made, context.environment.name)
@@ -107,9 +131,15 @@ async def load(context: Context, step: Step) -> Result:
     context.report.note("loading")
     with (await dump_of(context)).here() as source:
         async with database.keep(name):
-            outcome = await database.load(
-                name, source, reporting(context), LoadOptions(jobs=context.environment.backup.jobs)
+            options = LoadOptions(
+                jobs=context.environment.backup.jobs, owners=bool(context.plan.options.get("owners", True))
             )
+            try:
+                outcome = await database.load(name, source, reporting(context), options)
+            except VezaError as error:
+                if options.owners and "role" in error.message:
+                    error.hint = "--no-owners leaves owners and grants out; nothing live was changed"
+                raise
     for note in outcome.notes:
         context.report.output(note)
     return {"seconds": round(outcome.seconds, 3), "bytes": outcome.bytes, "notes": list(outcome.notes)}
@@ -132,9 +162,10 @@ async def prove(context: Context, step: Step) -> Result:
     found: DatabaseFacts = await context.service("database").facts(str(step.args["scratch"]))
     record = await record_of(context)
     expected = record.manifest.dump.database if record.manifest and record.manifest.dump else None
+    owners = bool(context.plan.options.get("owners", True))
     if expected is not None:
-        wrong = differences(expected, found)
-        unproven: list[str] = []
+        wrong = differences(expected, found, owners=owners)
+        unproven = [] if owners else ["owners and grants (left out)"]
     else:
         said = {str(k): int(v) for k, v in context.result("integrity").get("rows", {}).items()}
         have = {t.key: t.rows for t in found.tables}
@@ -143,14 +174,21 @@ async def prove(context: Context, step: Step) -> Result:
             for table, rows in sorted(said.items())
             if have.get(table) != rows
         ]
-        wrong += [f"sequence {s.schema}.{s.name} is behind its column's maximum" for s in found.sequences if s.behind]
-        unproven = ["contents of the rows (no manifest holds digests)", "owners and grants", "constraints"]
+        unproven = ["contents of the rows (no manifest holds digests)", "owners and grants", "constraints", "sequences"]
+        if not said:
+            unproven.insert(0, "numbers of rows (an archive without a manifest)")
     for line in wrong[:_SHOWN]:
         context.report.output(line)
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise VezaError(f"the loaded database is not what was backed up: {wrong[0]}{more}", hint="nothing was changed")
-    await _record_proof(context, record.digest, found)
+    warnings = lagging(found)
+    for line in warnings:
+        context.report.output(line)
+    for line in unproven:
+        context.report.output(f"cannot be proven: {line}")
+    if owners or expected is None:
+        await _record_proof(context, record.digest, found)
     now = context.result("safety").get("facts")
     before = database_facts(now).tables if now else ()
     return {
@@ -159,8 +197,14 @@ async def prove(context: Context, step: Step) -> Result:
             for loss in losses(found.tables, before)
         ],
         "rows": sum(t.rows for t in found.tables),
-        "digests": expected is not None,
+        "digests": sum(1 for t in expected.tables if t.digest) if expected else 0,
+        "constraints": len(found.constraints),
+        "sequences": len(found.sequences),
+        "extensions": [name for name, _ in found.extensions],
+        "owners": bool(expected) and owners,
         "unproven": unproven,
+        "warnings": warnings,
+        "proven": record.name,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from veza_tui.model.errors import RefusedError
+from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.plan import Step
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.restore.request import undone_name
@@ -39,6 +39,30 @@ async def swap_back(context: Context, step: Step) -> Result:
     return {"swapped": True}
 
 
+@action("restore.create_live")
+async def create_live(context: Context, step: Step) -> Result:
+    """The live database is gone: the proven scratch database gets its name."""
+    server = context.service("restore")
+    live, scratch = str(step.args["live"]), str(step.args["scratch"])
+    async with server.lock():
+        await server.rename(old=scratch, new=live)
+    context.report.output(f"{live} is the restored database; there was none of that name before")
+    return {"seconds": 0.0, "aside": "", "left_out": []}
+
+
+@action("restore.create_back")
+async def create_back(context: Context, step: Step) -> Result:
+    """Undo of the same: the name is free again, what was written since is kept under another."""
+    server = context.service("restore")
+    live, scratch, aside = (str(step.args[k]) for k in ("live", "scratch", "aside"))
+    names = (await server.target()).databases
+    if scratch in names or live not in names:
+        return {"renamed": False}  # it never got the name
+    async with server.lock():
+        await server.rename(old=live, new=undone_name(aside))
+    return {"renamed": True, "kept": undone_name(aside)}
+
+
 @action("restore.undo")
 async def undo_restore(context: Context, step: Step) -> Result:
     """`undo-restore`: the set-aside database becomes live, the restored one is kept as ``…_undone_…``."""
@@ -54,8 +78,12 @@ async def undo_restore(context: Context, step: Step) -> Result:
 
 @action("restore.drop_aside")
 async def drop_aside(context: Context, step: Step) -> Result:
-    """Drop a set-aside database, on purpose only."""
-    await context.service("database").drop(str(step.args["name"]))
+    """Drop what a restore left, on purpose only."""
+    name = str(step.args["name"])
+    if step.args.get("kind") == "tables":
+        await context.service("restore").drop_kept_rows(name)
+    else:
+        await context.service("database").drop(name)
     return {}
 
 
@@ -81,5 +109,22 @@ async def put_back_tables(context: Context, step: Step) -> Result:
 @action("restore.flush_cache", retry=False)
 async def flush_cache(context: Context, step: Step) -> Result:
     """What the cache holds is of the database before; only ever done because the plan names it."""
-    await context.service("cache_probe").flush()
+    try:
+        await context.service("cache_probe").flush()
+    except VezaError as error:
+        # Proven data is not swapped away again because of a cache.
+        error.keeps = True
+        error.hint = error.hint or f"the data is restored; veza-tui flush-cache {context.environment.name} tries again"
+        raise
+    context.report.output(f"the cache of {context.environment.name} is empty")
     return {}
+
+
+@action("restore.keep_cache", retry=False)
+async def keep_cache(context: Context, step: Step) -> Result:
+    """Say that it was not flushed, and how to: never silently."""
+    name = context.environment.name
+    context.report.output(
+        f"the cache was kept: it may hold what the restored data contradicts; veza-tui flush-cache {name} empties it"
+    )
+    return {"kept": True}

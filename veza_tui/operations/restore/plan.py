@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from veza_tui.model.backup import DatabaseFacts
 from veza_tui.model.catalogue import BackupRecord
-from veza_tui.model.errors import ConfigError, RefusedError
+from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.plan import Plan, Step
 from veza_tui.model.restore import Check, Loss, Part, SetAside, losses, preflight
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, PlanContext, Planner, verifier
-from veza_tui.operations.restore.request import RestoreRequest, names_for, restore_plan, undone_name
+from veza_tui.operations.restore.request import (
+    NO_CLUSTER,
+    RestoreRequest,
+    names_for,
+    restore_plan,
+    typed_text,
+    undone_name,
+)
 from veza_tui.operations.restore.source import catalogue_of, origin_of
 from veza_tui.ports.database import Database
 from veza_tui.ports.restore import RestoreServer
@@ -27,6 +35,11 @@ class Looked:
     checks: tuple[Check, ...]
     losses: tuple[Loss, ...]
     minutes_lost: float | None
+    live_exists: bool = True
+
+
+COUNTING_SECONDS = 20.0
+"""How long a look counts the rows of now: a locked or huge table must not hold up a restore."""
 
 
 async def look(context: PlanContext, request: RestoreRequest) -> Looked:
@@ -54,12 +67,25 @@ async def look(context: PlanContext, request: RestoreRequest) -> Looked:
         dump_size=sum(size for path, size in record.files if path.startswith("database.")),
         names=(names.scratch, names.aside),
         backup_identifier=dump.server.system_identifier if dump else "",
+        owners=request.owners,
+        tables=bool(request.tables),
     )
-    now: DatabaseFacts | None = None
-    if facts.exists:
-        now = await database.facts(digests=False)
+    now = await _rows_now(database, checks) if facts.exists else None
     lost = losses(dump.database.tables, now.tables) if dump and now else []
-    return Looked(record, tuple(checks), tuple(lost), max(context.clock.now() - record.at, 0.0) / 60)
+    minutes = max(context.clock.now() - record.at, 0.0) / 60
+    return Looked(record, tuple(checks), tuple(lost), minutes, facts.exists)
+
+
+async def _rows_now(database: Database, checks: list[Check]) -> DatabaseFacts | None:
+    """Rows per table now; what cannot be counted is told, and refuses nothing: the present state may be broken."""
+    try:
+        async with asyncio.timeout(COUNTING_SECONDS):
+            return await database.facts(digests=False)
+    except TimeoutError:
+        checks.append(Check("rows now", None, f"could not be counted within {COUNTING_SECONDS:.0f} s"))
+    except VezaError as error:
+        checks.append(Check("rows now", None, f"cannot be counted: {error.message}"))
+    return None
 
 
 def _require_fitting(record: BackupRecord, request: RestoreRequest, environment: str) -> None:
@@ -93,6 +119,7 @@ def restore_planner(request: RestoreRequest, *, identity: str = "") -> Planner:
             fingerprint={f"backup:{request.backup}": _digest(looked.record)},
             minutes_lost=looked.minutes_lost,
             proven=looked.record.proven,
+            live_exists=looked.live_exists,
         )  # fmt: skip
         return replace(plan, options={**plan.options, "identity": identity})
 
@@ -118,40 +145,55 @@ async def verify_backup_digest(context: Context, keys: Sequence[str]) -> Mapping
 
 
 async def set_aside(context: PlanContext) -> list[SetAside]:
-    """The databases that restores of this environment set aside, newest first."""
+    """What restores of this environment left on the server, newest first."""
     server: RestoreServer = context.service("restore")
     return await server.set_aside()
 
 
 async def undo_plan(context: PlanContext) -> Plan:
-    """The plan of `veza-tui undo-restore ENV`: the newest set-aside database becomes live again.
+    """The plan of `veza-tui undo-restore ENV`: the newest restore is taken back, by database or by its tables.
 
     Raises:
-        ConfigError: no restore set a database aside.
+        ConfigError: no restore set anything aside.
     """
-    kept = await set_aside(context)
+    kept = [s for s in await set_aside(context) if s.undoable]
     environment = context.environment
     if not kept:
-        raise ConfigError(f"no restore of {environment.name} can be undone: no database was set aside")
+        raise ConfigError(f"no restore of {environment.name} can be undone: nothing was set aside")
     aside = kept[0]
     live = aside.live
-    undone = undone_name(aside.name)
+    when = datetime.fromtimestamp(aside.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if aside.kind == "tables":
+        step = Step("tables", f"The rows kept in schema {aside.name} go back", "restore.put_back_tables",
+                    {"keep_in": aside.name}, cancellable=False,
+                    changes=(f"the tables have the rows from before {when}",
+                             f"schema {aside.name} is gone"))  # fmt: skip
+        notes = [f"Only the tables restored at {when} change; what was written to them since is lost."]
+    else:
+        undone = undone_name(aside.name)
+        step = Step("swap", f"{aside.name} becomes {live} again", "restore.undo", {"live": live, "aside": aside.name},
+                    cancellable=False,
+                    changes=(f"{live} becomes {undone} and is kept", f"{aside.name} becomes {live}"))  # fmt: skip
+        notes = [
+            f"Back to the database as it was before the restore of {when}.",
+            "Expected outage: under 2 s. What was written since the restore is kept in the other database.",
+        ]
+    health = Step("health", "Prove that the services work on it", "restore.health", mutates=False)
+    with_cluster = bool(context.target.server)
     return Plan(
         kind="undo-restore",
         target=replace(context.target, database=context.service("restore").label),
         title=f"Undo the restore of {environment.name}",
-        steps=(
-            Step("swap", f"{aside.name} becomes {live} again", "restore.undo", {"live": live, "aside": aside.name},
-                 cancellable=False, changes=(f"{live} becomes {undone} and is kept", f"{aside.name} becomes {live}")),
-            Step("health", "Prove that the services work on it", "restore.health", mutates=False),
-        ),
-        notes=("Expected outage: under 2 s. What was written since the restore is kept in the other database.",),
+        steps=(step, *((health,) if with_cluster else ())),
+        notes=(*notes, *(() if with_cluster else (NO_CLUSTER,))),
+        options={} if with_cluster else {"without_cluster": True},
         confirm=environment.name,
-    )  # fmt: skip
+        typed=typed_text(environment),
+    )
 
 
 def drop_aside_planner(name: str) -> Planner:
-    """A planner that drops one set-aside database, on purpose."""
+    """A planner that drops one thing that a restore left, on purpose."""
 
     async def planner(context: PlanContext) -> Plan:
         kept = {s.name: s for s in await set_aside(context)}
@@ -160,13 +202,32 @@ def drop_aside_planner(name: str) -> Planner:
             raise ConfigError(
                 f"no set-aside database is called {printable(name, limit=70)!r}", hint=f"there are: {have}"
             )
+        found = kept[name]
+        what = "schema" if found.kind == "tables" else "database"
+        lost = "; that restore can no longer be undone" if found.undoable else ""
         return Plan(
             kind="drop-set-aside",
             target=replace(context.target, database=context.service("restore").label),
-            title=f"Drop {name} ({kept[name].size:,} bytes)",
-            steps=(Step("drop", f"Drop database {name}", "restore.drop_aside", {"name": name},
-                        changes=(f"{name} is gone for good; that restore can no longer be undone",)),),
+            title=f"Drop {name} ({found.size:,} bytes)",
+            steps=(Step("drop", f"Drop {what} {name}", "restore.drop_aside", {"name": name, "kind": found.kind},
+                        changes=(f"{name} is gone for good{lost}",)),),
+            options={} if context.target.server else {"without_cluster": True},
             confirm=context.environment.name,
         )  # fmt: skip
 
     return planner
+
+
+async def flush_plan(context: PlanContext) -> Plan:
+    """The plan of `veza-tui flush-cache ENV`: what a restore leaves to the person."""
+    cache = context.environment.cache
+    return Plan(
+        kind="flush-cache",
+        target=context.target,
+        title=f"Flush the cache of {context.environment.name}",
+        steps=(Step("cache", f"FLUSHDB on {cache.host}:{cache.port}", "restore.flush_cache",
+                    changes=("empties the cache",)),),
+        notes=("Everything in the cache is gone: sessions and the like too.",),
+        options={} if context.target.server else {"without_cluster": True},
+        confirm=context.environment.name,
+    )  # fmt: skip

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from veza_tui.model.environment import Environment
+from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Change, Need, Plan, Step, Target
 from veza_tui.model.restore import Check, Loss, Part, stem
 
+NO_CLUSTER = (
+    "WITHOUT THE CLUSTER: no lock is held there, its permissions and the services' health are not asked; "
+    "only the database's own lock protects this. It is written into the audit log."
+)
 OUTAGE = "under 2 s"
 """Of the swap itself; measured, see the benchmark."""
 
@@ -25,12 +30,19 @@ class RestoreRequest:
     parts: frozenset[Part] = frozenset((Part.DATABASE,))
     tables: tuple[str, ...] = ()
     """``schema.table``; empty for the whole database."""
-    drain: str = "none"
-    """``none`` ends sessions only; ``scale`` takes the services to zero around the swap."""
+    drain: str = ""
+    """``none`` ends sessions only; ``scale`` takes the services to zero around the swap.
+
+    Empty takes what ``data.backup.drain`` says.
+    """
     flush_cache: bool = False
     from_environment: str = ""
     """Named when the backup is another environment's."""
     drill: bool = False
+    owners: bool = True
+    """False leaves owners and grants out: everything belongs to the environment's user."""
+    safety: bool = True
+    """False takes no backup of the present state first: for a live database that can no longer be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +83,24 @@ def restore_plan(
     fingerprint: Mapping[str, str],
     minutes_lost: float | None,
     proven: bool,
-    safety: bool = True,
+    live_exists: bool = True,
 ) -> Plan:
-    """The plan of a restore or of a drill."""
+    """The plan of a restore or of a drill. ``live_exists`` False: the database is gone and is made anew."""
+    request = replace(request, drain=request.drain or environment.backup.drain)
+    without_cluster = not target.server
+    if without_cluster and request.drain == "scale":
+        raise ConfigError("the services cannot be scaled without the cluster", hint="leave --drain scale out")
     steps = [
         Step("integrity", f"Check the backup {request.backup} file by file", "restore.integrity", mutates=False),
     ]
     if Part.DATABASE in request.parts:
-        steps += _database_steps(request, names, safety=safety)
+        steps += _database_steps(request, names, environment, live_exists=live_exists)
     if request.drill:
         steps.append(Step("record", "Record the proof", "restore.record_drill", {"scratch": names.scratch}))
     else:
         steps += _file_steps(request, environment, backup_files)
-        steps.append(Step("health", "Prove that the services work on it", "restore.health", mutates=False))
+        if not without_cluster:
+            steps.append(Step("health", "Prove that the services work on it", "restore.health", mutates=False))
     return Plan(
         kind="drill" if request.drill else "restore",
         target=target,
@@ -91,19 +108,30 @@ def restore_plan(
         steps=tuple(steps),
         changes=tuple(_changes(losses) if not request.drill else ()),
         needs=tuple(_needs(request, environment)),
-        notes=tuple(_notes(request, names, checks, losses, minutes_lost, proven)),
-        options=_options(request, names),
+        notes=tuple(_notes(request, environment, names, checks, minutes_lost, proven, live_exists, without_cluster)),
+        options={**_options(request, names), **({"without_cluster": True} if without_cluster else {})},
         fingerprint=dict(fingerprint),
         confirm="" if request.drill else environment.name,
         timeout=6 * 3600.0,
         rollback_on_failure=not request.drill,
+        typed="" if request.drill else typed_text(environment, request),
     )
 
 
-def _database_steps(request: RestoreRequest, names: Names, *, safety: bool) -> list[Step]:
+def typed_text(environment: Environment, request: RestoreRequest | None = None) -> str:
+    """What a person types: environment and database, and whose backup it is when it is another's."""
+    if request is not None and Part.DATABASE not in request.parts:
+        return environment.name
+    here = f"{environment.name}/{environment.database.name}"
+    return f"{request.from_environment} into {here}" if request and request.from_environment else here
+
+
+def _database_steps(
+    request: RestoreRequest, names: Names, environment: Environment, *, live_exists: bool
+) -> list[Step]:
     scratch = {"scratch": names.scratch}
     steps = []
-    if safety and not request.drill:
+    if request.safety and live_exists and not request.drill:
         steps.append(
             Step("safety", f"Back up {names.live} as it is now, and verify that", "restore.safety", dict(scratch))
         )
@@ -112,8 +140,8 @@ def _database_steps(request: RestoreRequest, names: Names, *, safety: bool) -> l
              changes=(f"creates database {names.scratch}",), undo="restore.drop_scratch"),
         Step("load", "Load the backup into it; the first error stops it", "restore.load", dict(scratch)),
         Step("analyze", "ANALYZE", "restore.analyze", dict(scratch)),
-        Step("prove", "Prove it: rows, contents, constraints, sequences, extensions, owners and grants",
-             "restore.prove", dict(scratch)),
+        Step("prove", "Prove it: rows, contents, constraints, sequences, extensions"
+             + (", owners and grants" if request.owners else ""), "restore.prove", dict(scratch)),
     ]  # fmt: skip
     if request.drill:
         return steps
@@ -126,22 +154,39 @@ def _database_steps(request: RestoreRequest, names: Names, *, safety: bool) -> l
                                for t in request.tables), undo="restore.put_back_tables")
         )  # fmt: skip
         steps.append(Step("tidy", f"Drop {names.scratch}", "restore.drop_scratch", dict(scratch)))
-        return steps
+        return [*steps, _cache_step(request, environment)]
     swap = {"live": names.live, "scratch": names.scratch, "aside": names.aside}
     if request.drain == "scale":
         steps.append(Step("drain", "Scale the services to zero", "restore.drain",
                           changes=("scales the three services to 0",), undo="restore.services"))  # fmt: skip
-    steps.append(
+    if not live_exists:
+        steps.append(
+            Step("swap", f"Name the scratch database {names.live}: the server has none of that name",
+                 "restore.create_live", swap, cancellable=False, undo="restore.create_back",
+                 changes=(f"{names.scratch} becomes {names.live}",))
+        )  # fmt: skip
+    else:
+        steps.append(_swap_step(names, swap))
+    if request.drain == "scale":
+        steps.append(Step("services", "Bring the services back", "restore.services"))
+    return [*steps, _cache_step(request, environment)]
+
+
+def _swap_step(names: Names, swap: dict[str, str]) -> Step:
+    return (
         Step("swap", f"End the sessions; rename {names.live} to {names.aside} and the scratch database to {names.live}",
              "restore.swap", swap, cancellable=False, undo="restore.swap_back",
              changes=(f"{names.live} becomes {names.aside} and is kept", f"{names.scratch} becomes {names.live}"))
     )  # fmt: skip
-    if request.drain == "scale":
-        steps.append(Step("services", "Bring the services back", "restore.services"))
+
+
+def _cache_step(request: RestoreRequest, environment: Environment) -> Step:
+    """Flushed when asked for, else told that it was not: never silently either way."""
     if request.flush_cache:
-        steps.append(Step("cache", "Flush the environment's cache", "restore.flush_cache",
-                          changes=("empties the cache (FLUSHDB)",)))  # fmt: skip
-    return steps
+        return Step("cache", "Flush the environment's cache", "restore.flush_cache",
+                    changes=("empties the cache (FLUSHDB)",))  # fmt: skip
+    return Step("cache", f"Keep the cache as it is (veza-tui flush-cache {environment.name} empties it)",
+                "restore.keep_cache", mutates=False)  # fmt: skip
 
 
 def _file_steps(request: RestoreRequest, environment: Environment, files: Sequence[str]) -> list[Step]:
@@ -175,6 +220,7 @@ def _options(request: RestoreRequest, names: Names) -> dict[str, Any]:
         "flush_cache": request.flush_cache,
         "from_environment": request.from_environment,
         "drill": request.drill,
+        "owners": request.owners,
         "live": names.live,
         "scratch": names.scratch,
         "aside": names.aside,
@@ -205,23 +251,37 @@ def _rows(count: int | None) -> str | None:
 
 def _notes(
     request: RestoreRequest,
+    environment: Environment,
     names: Names,
     checks: Sequence[Check],
-    losses: Sequence[Loss],
     minutes_lost: float | None,
     proven: bool,
+    live_exists: bool,
+    without_cluster: bool,
 ) -> list[str]:
     notes = []
+    if without_cluster:
+        notes.append(NO_CLUSTER)
+    if request.from_environment:
+        notes.append(f"THE BACKUP IS OF {request.from_environment}, it goes into {environment.name}.")
+    if Part.DATABASE in request.parts and not request.safety and live_exists and not request.drill:
+        notes.append("No backup of the present state is taken first.")
     if not request.drill and Part.DATABASE in request.parts:
         if minutes_lost is not None:
             notes.append(f"What was written in the last {minutes(minutes_lost)} is not in this backup.")
         if request.tables:
             notes.append("Only the named tables change; they are locked while their rows are replaced.")
+        elif not live_exists:
+            notes.append(f"{names.live} does not exist on the server: it is created; there is nothing to go back to.")
         elif request.drain == "scale":
             notes.append("Expected outage: from scaling to zero until the services are ready again.")
         else:
             notes.append(f"Expected outage: {OUTAGE} (sessions are ended once, clients must connect again).")
-            notes.append(f"{names.aside} is kept: undo swaps it back in {OUTAGE}.")
+        if live_exists and not request.tables:
+            hours = environment.backup.keep_set_aside_hours
+            notes.append(f"{names.aside} is kept (for {hours} h at least): undo-restore swaps it back in {OUTAGE}.")
+        if not request.flush_cache:
+            notes.append("The cache is kept: it may hold what the restored data contradicts; --flush-cache empties it.")
     if not proven:
         notes.append("This backup was never proven by a restore; this run proves it before anything live is touched.")
     notes += [f"{check.name}: {check.detail}" for check in checks if check.ok is not True]

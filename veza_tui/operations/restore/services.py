@@ -58,7 +58,9 @@ async def services_back(context: Context, step: Step) -> Result:
         if not waiting:
             return {"replicas": before}
         if context.clock.monotonic() > deadline:
-            raise TimedOutError(f"after {_HEALTHY_WITHIN:.0f} s not ready: {', '.join(waiting)}")
+            error = TimedOutError(f"after {_HEALTHY_WITHIN:.0f} s not ready: {', '.join(waiting)}")
+            error.keeps = step.id == "services"  # the data is in place; as an undo of the drain it is no success
+            raise error
         await context.clock.sleep(_POLL)
 
 
@@ -73,10 +75,13 @@ async def prove_health(context: Context, step: Step) -> Result:
         if not bad:
             return {"services": dict(answers)}
         if context.clock.monotonic() > deadline:
-            raise TimedOutError(
+            error = TimedOutError(
                 f"after {_HEALTHY_WITHIN:.0f} s not healthy: {', '.join(f'{n} ({s})' for n, s in bad)}",
-                hint="the data is restored and proven; look at these services",
+                hint="the data is restored and proven, and stays; look at these services, or undo-restore",
             )
+            # Swapping proven data away again because of a service would be the worse end.
+            error.keeps = True
+            raise error
         await context.clock.sleep(1.0)
 
 
