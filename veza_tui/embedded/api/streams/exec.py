@@ -102,7 +102,9 @@ class _Session:
 
     def _split(self, data: bytes | str) -> tuple[int, bytes]:
         if isinstance(data, str):
-            return (int(data[:1] or 0), base64.b64decode(data[1:])) if self.base64 else (-1, b"")
+            if self.base64:
+                return int(data[:1] or 0), base64.b64decode(data[1:])
+            data = data.encode()  # the Python client sends str as text messages
         return (data[0], data[1:]) if data else (-1, b"")
 
     async def _resize(self, data: bytes) -> None:

@@ -151,10 +151,12 @@ class _Channels:
 
     async def _receive(self) -> None:
         async for message in self.socket:
-            if message.type is WSMsgType.BINARY and message.data:
-                queue = self.queues.get(message.data[0])
-                if queue is not None and len(message.data) > 1:
-                    await queue.put(message.data[1:])
+            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT) or not message.data:
+                continue
+            data = message.data.encode("latin-1") if isinstance(message.data, str) else message.data
+            queue = self.queues.get(data[0])
+            if queue is not None and len(data) > 1:
+                await queue.put(data[1:])
 
     async def _port(self, channel: int, port: int) -> None:
         try:
