@@ -67,6 +67,7 @@ async def refresh(app: VezaApp, at: Situation) -> None:
         await app.open_workspace()
         return
     await app.tab.feed.refresh()
+    app.veza_screen.reload()
     app.veza_screen.repaint()
 
 

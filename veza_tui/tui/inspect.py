@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from veza_tui.feeds.inspect.objects import Ref
@@ -122,6 +123,48 @@ async def health(app: VezaApp, at: Situation) -> None:
     with contextlib.suppress(KeyError):  # none is kept here: a test's services
         store = app.services.service("health_store")(tab.environment.name)
     _look(app, HealthScreen(tab, store))
+
+
+async def compare(app: VezaApp, at: Situation) -> None:
+    """``=``."""
+    from veza_tui.operations.inspect.compare import Comparison, read_all
+    from veza_tui.operations.inspect.drift import Drift, read_drift
+    from veza_tui.tui.screens.compare import CompareScreen
+
+    tab = app.tab
+    if tab is None or isinstance(app.veza_screen, CompareScreen):
+        return
+
+    async def side_by_side() -> Comparison:
+        clusters: dict[str, Cluster] = {}
+        away = []
+        for one in app.tabs:
+            cluster = getattr(one.feed, "cluster", None)
+            if cluster is None:
+                away.append((one.name, "is not connected"))
+            else:
+                clusters[one.name] = cluster
+        reached = [one.environment for one in app.tabs if one.name in clusters]
+        if len(reached) < 2:
+            raise UnreachableError("fewer than two environments are connected", hint="wait, then ctrl-r")
+        found = await read_all(reached, lambda environment: clusters[environment.name])
+        return replace(found, problems=(*away, *found.problems), reached=found.reached and not away)
+
+    async def drift() -> Drift:
+        cluster = getattr(tab.feed, "cluster", None)
+        if cluster is None:
+            raise UnreachableError("there is no connection to the cluster yet", hint="wait, then ctrl-r")
+        return await read_drift(app.services.service("workspace"), tab.environment, cluster)
+
+    _look(app, CompareScreen(tab, side_by_side, drift))
+
+
+async def toggle_drift(app: VezaApp, at: Situation) -> None:
+    """``t`` on the comparison."""
+    from veza_tui.tui.screens.compare import CompareScreen
+
+    if isinstance(app.veza_screen, CompareScreen):
+        app.veza_screen.toggle_drift()
 
 
 async def open_object(app: VezaApp, at: Situation) -> None:

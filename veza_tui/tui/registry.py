@@ -7,7 +7,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from veza_tui.tui.actions import ACTIONS, Action, Situation
+from veza_tui.tui.actions import Action, Situation, table
 
 if TYPE_CHECKING:
     from veza_tui.tui.app import VezaApp
@@ -87,6 +87,8 @@ HANDLERS: dict[str, str] = {
     "events": f"{_INSPECT}:events",
     "owners": f"{_INSPECT}:owners",
     "health": f"{_INSPECT}:health",
+    "compare": f"{_INSPECT}:compare",
+    "compare.drift": f"{_INSPECT}:toggle_drift",
     "operations": f"{_OPERATE}:open_operations",
     "operation.cancel": f"{_OPERATE}:cancel",
     "operation.resume": f"{_OPERATE}:resume_operation",
@@ -125,4 +127,4 @@ def handler(action: str) -> Handler:
 
 def available() -> tuple[Action, ...]:
     """The actions of the table that somebody handles, in its order."""
-    return tuple(action for action in ACTIONS if handled(action.id))
+    return tuple(action for action in table() if handled(action.id))

@@ -34,6 +34,8 @@ class Node:
     current: bool = False
     """A ReplicaSet of its Deployment's newest revision."""
     note: str = ""
+    parent: str = ""
+    """Name of its owner in the tree."""
 
 
 def tree(view: EnvironmentView) -> list[Node]:
@@ -73,9 +75,9 @@ def _deployment(
         last = i == len(shown) - 1 and not hidden
         own = pods[one.uid]
         yield Node(one.uid, "ReplicaSet", one.name, one.uid, 1, last, (), replica_set=one,
-                   pods=tuple(p.uid for p in own), current=one.revision == rollout.revision)  # fmt: skip
+                   pods=tuple(p.uid for p in own), current=one.revision == rollout.revision, parent=rollout.name)  # fmt: skip
         for j, pod in enumerate(own):
-            yield Node(pod.uid, "Pod", pod.name, pod.uid, 2, j == len(own) - 1, (last,), pod=pod)
+            yield Node(pod.uid, "Pod", pod.name, pod.uid, 2, j == len(own) - 1, (last,), pod=pod, parent=one.name)
     if hidden:
         words = f"{len(hidden)} older ReplicaSets without pods"
         yield Node(f"{rollout.uid} older", "", "", "", 1, True, (), note=words)
@@ -86,7 +88,7 @@ def _others(owner: tuple[str, str], pods: list[PodRow]) -> Iterable[Node]:
     uids = tuple(p.uid for p in pods)
     yield Node(f"{kind}/{name}", kind, name, "", 0, False, (), pods=uids, note="" if name else "pods without an owner")
     for i, pod in enumerate(pods):
-        yield Node(pod.uid, "Pod", pod.name, pod.uid, 1, i == len(pods) - 1, (), pod=pod)
+        yield Node(pod.uid, "Pod", pod.name, pod.uid, 1, i == len(pods) - 1, (), pod=pod, parent=name)
 
 
 def _newest_first(row: ReplicaSetRow) -> tuple[int, float, str]:

@@ -15,13 +15,13 @@ from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.spans import Span, clean
 
 _BASE = (
-    Column("name", "NAME", 26, flexible=True, comfortable=30),
+    Column("name", "NAME", 18, flexible=True, comfortable=20),
     Column("ready", "READY", 5),
-    Column("state", "STATUS", 12, flexible=True, comfortable=12),
+    Column("state", "STATUS", 15, flexible=True, comfortable=15),
 )
 _USE = (
     Column("cpu", "CPU", 11, comfortable=14),
-    Column("memory", "MEMORY", 11, comfortable=16),
+    Column("memory", "MEMORY", 11, comfortable=15),
 )
 _REST = (
     Column("version", "VERSION", 8, drop=3, flexible=True),
@@ -35,15 +35,26 @@ def columns(*, use: bool) -> tuple[Column, ...]:
     return (*_BASE, *_USE, *_REST) if use else (*_BASE, *_REST)
 
 
-def owner_row(node: Node, view: EnvironmentView, use: Mapping[str, PodUse] | None, now: float, glyphs: Glyphs) -> Row:
-    """One line; ``use`` by pod name, None for no columns of it."""
+def owner_row(
+    node: Node,
+    view: EnvironmentView,
+    use: Mapping[str, PodUse] | None,
+    now: float,
+    glyphs: Glyphs,
+    *,
+    short: bool = False,
+) -> Row:
+    """One line; ``use`` by pod name, None for no columns of it; ``short`` leaves out what its owner's name says."""
     shown = state(node)
     role = ROLES[shown]
     empty = node.replica_set is not None and shown is State.UNKNOWN
     sign = glyphs.dot if empty or not (node.rollout or node.replica_set or node.pod) else glyphs.state(shown)
-    name = f"{_branch(node, glyphs)}{clean(node.name or node.note, 160)}"
+    said = node.name or node.note
+    if short and node.name and node.parent and said.startswith(f"{node.parent}-"):
+        said = f"{glyphs.ellipsis}{said[len(node.parent) :]}"
+    name = f"{_branch(node, glyphs)}{clean(said, 160)}"
     quiet = "dim" if empty or not node.kind else "strong" if node.rollout else "text"
-    cells = [Span(name, quiet), *_facts(node, role, empty, glyphs)]
+    cells = [Span(name, quiet), *_facts(node, role, empty, glyphs, short)]
     if use is not None:
         cells += _use(node, view, use, glyphs)
     return Row(node.key, Span(sign, "dim" if empty else role), (*cells, *_rest(node, now)))
@@ -56,19 +67,18 @@ def _branch(node: Node, glyphs: Glyphs) -> str:
     return "".join("   " if last else bar for last in node.ancestors) + (end if node.last else tee)
 
 
-def _facts(node: Node, role: str, empty: bool, glyphs: Glyphs) -> tuple[Span, Span]:
+def _facts(node: Node, role: str, empty: bool, glyphs: Glyphs, short: bool) -> tuple[Span, Span]:
     if node.rollout is not None:
         one = node.rollout
-        words = f"rev {one.revision}" if one.revision else ""
-        if one.paused:
-            words += f" {glyphs.dot} paused"
-        if node.autoscaler is not None:
-            words += f" {glyphs.dot} {autoscaler_words(node.autoscaler, glyphs)}"
+        parts = ["paused"] if one.paused else []
+        parts += [autoscaler_words(node.autoscaler, glyphs, short=short)] if node.autoscaler is not None else []
+        parts += [f"rev {one.revision}"] if one.revision and not parts else []
+        words = f" {glyphs.dot} ".join(parts)
         return Span(f"{one.ready}/{one.desired}", role), Span(clean(words, 120), "text")
     if node.replica_set is not None:
         one_set = node.replica_set
         words = f"rev {one_set.revision}" if one_set.revision else ""
-        words += " now" if node.current else ""
+        words += " now" if node.current and words else ""
         return Span(f"{one_set.ready}/{one_set.desired}", "dim" if empty else role), Span(words, "dim")
     if node.pod is not None:
         restarts = f" x{node.pod.restarts}" if node.pod.restarts else ""
@@ -80,11 +90,12 @@ def _facts(node: Node, role: str, empty: bool, glyphs: Glyphs) -> tuple[Span, Sp
     return Span("", "dim"), Span(clean(node.kind, 40), "dim")
 
 
-def autoscaler_words(scale: AutoscalerRow, glyphs: Glyphs) -> str:
-    """``auto 3-10 cpu 65/70%``, and what it moves to."""
+def autoscaler_words(scale: AutoscalerRow, glyphs: Glyphs, *, short: bool = False) -> str:
+    """``auto 3-10 cpu 65/70%`` (bounds, current and target load), and what it moves to."""
     load = "?" if scale.current_utilization is None else str(scale.current_utilization)
     aim = "?" if scale.target_utilization is None else str(scale.target_utilization)
-    words = f"auto {scale.min_replicas}-{scale.max_replicas} cpu {load}/{aim}%"
+    words = f"{scale.min_replicas}-{scale.max_replicas} cpu {load}/{aim}%"
+    words = words if short else f"auto {words}"
     if scale.desired_replicas != scale.current_replicas:
         words += f" {scale.current_replicas}{glyphs.arrow}{scale.desired_replicas}"
     return words

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 
-from veza_tui.tui.actions import ACTIONS, Situation
+from veza_tui.tui.actions import Situation, table
 from veza_tui.tui.presentation.keys import hints
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span
 from veza_tui.tui.presentation.tabs import tab_bar
@@ -28,7 +28,7 @@ SMALLEST = (60, 14)
 
 def bindings() -> Iterator[BindingType]:
     """The key bindings of every action: the table is the only place where a key is named."""
-    for action in ACTIONS:
+    for action in table():
         for key in action.keys:
             yield Binding(key, f"app.do('{action.id}', '{key}')", action.hint, show=False)
 
@@ -36,7 +36,7 @@ def bindings() -> Iterator[BindingType]:
 class VezaScreen(Screen[None]):
     """A full screen. ``name`` is what ``Situation.screen`` says while it is in front."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings())
+    BINDINGS: ClassVar[list[BindingType]] = []
     title_name = "overview"
     offers: frozenset[str] = frozenset()
     """Which of ``actions.OFFERED`` it does something with."""
@@ -44,6 +44,9 @@ class VezaScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self.veza = cast("VezaApp", self.app)
+        # Made here and not with the class: a key map holds for the application that is running.
+        for key, entries in BindingsMap(bindings()).key_to_bindings.items():
+            self._bindings.key_to_bindings[key] = entries
 
     def compose(self) -> ComposeResult:
         """Tab bar, body, hints."""
@@ -108,6 +111,9 @@ class VezaScreen(Screen[None]):
             self.table.move_first() if first else self.table.move_last()
         elif self.scroller is not None:
             self.scroller.scroll_home(animate=False) if first else self.scroller.scroll_end(animate=False)
+
+    def reload(self) -> None:
+        """ctrl-r: read again what is not followed."""
 
     def paint(self) -> None:
         """Something changed: show it. Costs nothing where nothing differs."""

@@ -24,9 +24,9 @@ COLUMNS = (
     Column("last", "LAST", 4, comfortable=5),
     Column("count", "TIMES", 5, align="right"),
     Column("reason", "REASON", 10, flexible=True, comfortable=12),
-    Column("object", "OBJECT", 16, flexible=True, middle=True, drop=1),
-    Column("message", "MESSAGE", 16, flexible=True),
-    Column("source", "FROM", 8, drop=2, flexible=True),
+    Column("object", "OBJECT", 18, flexible=True, middle=True, drop=1),
+    Column("message", "MESSAGE", 28, flexible=True),
+    Column("source", "FROM", 12, drop=2),
 )
 MOST = 5000
 """Events kept; the oldest go first."""

@@ -75,9 +75,9 @@ class OwnersScreen(LookScreen):
         use = self.use.pods or None
         self.paint_title("OWNERS", self._note())
         self.table.set_columns(columns(use=use is not None))
-        self.table.show(
-            [owner_row(n, view, use, app.tick, app.glyphs) for n in self._shown], stale=view.link is Link.STALE
-        )
+        short = self.size.width < 120
+        rows = [owner_row(n, view, use, app.tick, app.glyphs, short=short) for n in self._shown]
+        self.table.show(rows, stale=view.link is Link.STALE)
         heading = self.table.heading((Span("  NAME", "title"),), self.size.width)
         self.query_one("#titles", Sheet).set_lines([heading])
         if not self._shown:

@@ -74,8 +74,8 @@ class Table(ScrollView, can_focus=True):
 
     @property
     def content_cells(self) -> int:
-        """Cells for a row, without the marker and the glyph."""
-        return max(0, self.size.width - 3)
+        """Cells for a row, without the marker, the glyph and the scrollbar, so that nothing moves when it appears."""
+        return max(0, self.size.width - 4)
 
     def show(self, rows: Sequence[Row], *, stale: bool = False) -> None:
         """Replace the rows; only visible lines that differ are sent. ``stale`` dims them all."""
