@@ -30,6 +30,10 @@ PACE = 0.04
 """Seconds for which a busy log is left to gather: fewer, larger pieces cost a fraction of the CPU."""
 
 
+ENOUGH = 24 << 10
+"""Bytes that are worth being handled at once."""
+
+
 class Sink(Protocol):
     """Where lines go. Both are called on the loop and must return quickly."""
 
@@ -174,7 +178,7 @@ class Follower:
                 self._farewell(broken)
                 return
             if self._run is not None and now.restarts > self._run.restarts:
-                await self._bridge(self._run, now)
+                await self._bridge(self._run, now, read_out=read_out)
                 read_out = False
             elif self._run is not None and now.state == "running" and self._run.state != "running":
                 read_out = False
@@ -290,7 +294,7 @@ class Follower:
                             self._gap(data)
                     self._pass(data)
                 if self._follow:
-                    await asyncio.sleep(PACE)
+                    await asyncio.sleep(PACE if len(chunk) < ENOUGH else 0)
         finally:
             if waiting is not None:
                 waiting.cancel()
@@ -349,13 +353,13 @@ class Follower:
 
     # --- between two runs ----------------------------------------------------------------------------------------
 
-    async def _bridge(self, was: Run, now: Run) -> None:
-        """The container was restarted: the end of the run before, if it was not read, then a word."""
+    async def _bridge(self, was: Run, now: Run, *, read_out: bool = False) -> None:
+        """The container was restarted: the end of the run before, if it was not ``read_out``, then a word."""
         missed = now.restarts - was.restarts - 1
         if missed and was.started:
             runs = "1 run" if missed == 1 else f"{missed} runs"
             self._note(f"{runs} of the container came and went: their logs are gone")
-        if was.started or now.restarts:
+        if missed or not read_out:
             await self._finish_before(whole=missed > 0)
         code = now.before_exit if now.before_exit is not None else was.exit_code
         ending = "" if code is None else f" after exit {code}"
