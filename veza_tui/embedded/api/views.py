@@ -79,7 +79,7 @@ def list_body(
         objects = [shown(kind, record.object) for record in records]
         return dumps(table_of(kind, objects, meta, include=include, version=accept.version, now=now))
     if accept.form.startswith("PartialObjectMetadata"):
-        items = [{"metadata": record.object["metadata"]} for record in records]
+        items = [partial(record.object, accept.version) for record in records]
         api_version = f"meta.k8s.io/{accept.version}"
         head = {"kind": "PartialObjectMetadataList", "apiVersion": api_version}
         return dumps({**head, "metadata": meta, "items": items})

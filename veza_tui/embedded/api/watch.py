@@ -101,7 +101,7 @@ class Watch:
 
     def bookmark(self, *, initial_end: bool = False) -> bytes:
         """A BOOKMARK line at the newest version."""
-        meta: dict[str, object] = {"resourceVersion": str(self.store.version), "creationTimestamp": None}
+        meta: dict[str, object] = {"resourceVersion": str(self.store.version)}
         if initial_end:
             meta["annotations"] = {INITIAL_EVENTS_END: "true"}
         obj: dict[str, object] = {"kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": meta}
