@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +18,12 @@ from veza_tui.model.errors import VezaError
 from veza_tui.model.view import EnvironmentView, Link
 from veza_tui.model.workload import PodRow
 from veza_tui.resources import shipped
-from veza_tui.tui.actions import ACTIONS, BY_ID, Situation, applies
+from veza_tui.settings.keymap import altered
+from veza_tui.settings.load import settings_of_environment
+from veza_tui.settings.model import Settings
+from veza_tui.tui.actions import ACTIONS, Situation, applies, by_id, use_table
+from veza_tui.tui.actions import table as action_table
+from veza_tui.tui.ending import Ending
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
 from veza_tui.tui.registry import handled, handler
 from veza_tui.tui.screens.base import VezaScreen
@@ -48,12 +51,19 @@ class VezaApp(App[int]):
     BINDINGS = []  # noqa: RUF012
     TITLE = "veza"
 
-    def __init__(self, services: Services, *, ascii_only: bool = False) -> None:
+    def __init__(
+        self, services: Services, *, ascii_only: bool = False, settings: Settings | None = None, notice: str = ""
+    ) -> None:
+        """``notice`` is said once, when the first picture stands: what is wrong with the settings."""
         super().__init__()
         self.services = services
+        self.settings = settings or settings_of_environment()
+        self._notice = notice
+        use_table(altered(ACTIONS, self.settings.keys)[0])
+        ascii_only = ascii_only or self.settings.ascii
         self.glyphs = ASCII if ascii_only else UNICODE
         self.palette = first_palette(
-            no_color=self.no_color, colors=self.console.color_system, wanted=os.environ.get("VEZA_THEME", "")
+            no_color=self.no_color, colors=self.console.color_system, wanted=self.settings.theme
         )
         self.painter = Painter(self.palette, ascii_only=ascii_only)
         self.set_class(ascii_only, "-ascii")
@@ -69,6 +79,9 @@ class VezaApp(App[int]):
         self.workspace_error: VezaError | None = None
         self.tick = self._aligned()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.ending = Ending(self._end)
+        self.terminal_before: list[Any] | None = None
+        """termios' state of the terminal, when somebody kept it before the screen was opened."""
         self._opening = False
 
     # --- start and end -------------------------------------------------------------------------------------------
@@ -88,12 +101,12 @@ class VezaApp(App[int]):
 
     def take_signals(self) -> None:
         """Hang-up and TERM end cleanly. Again after a shell had the terminal, and the signals with it."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            try:
-                loop.add_signal_handler(number, self._end, 128 + number)
-            except (NotImplementedError, RuntimeError, ValueError):  # not in the main thread: a test
-                break
+        self.ending.install(self.terminal_before)
+
+    def bell(self) -> None:
+        """Ring, unless the settings say not to."""
+        if self.settings.bell:
+            super().bell()
 
     def _end(self, code: int) -> None:
         self.exit(code, return_code=code)
@@ -101,6 +114,8 @@ class VezaApp(App[int]):
     def _begin(self) -> None:
         self.spawn(self.open_workspace())
         self._schedule_tick()
+        if self._notice:
+            self.tell(self._notice, bad=True)
 
     def spawn(self, work: Any) -> asyncio.Task[Any]:
         """Run a coroutine beside the screens; what a person may read of its failure is shown."""
@@ -188,6 +203,7 @@ class VezaApp(App[int]):
 
     async def on_unmount(self) -> None:
         """Close every connection; a feed that hangs does not hold up the end."""
+        self.ending.remove()
         for tab in self.tabs:
             tab.unsubscribe()
         for task in tuple(self._tasks):
@@ -302,10 +318,10 @@ class VezaApp(App[int]):
             self.activate(int(key) - 1)
             return
         at = self.veza_screen.situation()
-        entry = BY_ID[action]
+        entry = by_id(action)
         if key:
             # One key may mean another thing on a screen of its own: what is named for that screen wins.
-            same = [a for a in ACTIONS if key in a.keys and handled(a.id) and applies(a, at)]
+            same = [a for a in action_table() if key in a.keys and handled(a.id) and applies(a, at)]
             entry = min(same, key=lambda a: not a.screens, default=entry)
         if not handled(entry.id) or not applies(entry, at):
             return

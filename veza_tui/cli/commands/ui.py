@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,7 @@ from veza_tui.model.exits import Exit
 
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
+    from veza_tui.settings.model import Settings
 
 
 def prepare_environment(environ: dict[str, str] | os._Environ[str]) -> None:
@@ -37,13 +39,42 @@ def open_screen(options: Options) -> int:
     if not (sys.stdin.isatty() and sys.stderr.isatty()) or os.environ.get("TERM", "") in ("", "dumb"):
         raise ConfigError("the screen needs a terminal", hint="without one, use veza-tui status (see veza-tui --help)")
     prepare_environment(os.environ)
+    from veza_tui.settings.load import load_settings
     from veza_tui.tui.app import VezaApp
     from veza_tui.wiring import make_screen_services
 
-    services = make_screen_services(options.workspace, read_only=options.read_only)
-    app = VezaApp(services, ascii_only=options.ascii_only or not _utf8())
-    app.run(mouse=not options.no_mouse)
+    loaded = load_settings()
+    settings = with_options(loaded.settings, options)
+    services = make_screen_services(
+        options.workspace, read_only=options.read_only, health_interval=settings.health_interval
+    )
+    app = VezaApp(services, ascii_only=not _utf8(), settings=settings, notice=loaded.line)
+    app.terminal_before = settle_terminal()
+    app.run(mouse=settings.mouse)
     return app.return_code or Exit.DONE
+
+
+def settle_terminal() -> list[Any] | None:
+    """Give a terminal without a size (some serial lines and containers) 80x24; returns termios' state for the end."""
+    import fcntl
+    import struct
+    import termios
+
+    descriptor = sys.stdin.fileno()
+    try:
+        columns, lines = os.get_terminal_size(descriptor)
+        if not columns or not lines:
+            fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines or 24, columns or 80, 0, 0))
+        return list(termios.tcgetattr(descriptor))
+    except (OSError, termios.error):
+        return None
+
+
+def with_options(settings: Settings, options: Options) -> Settings:
+    """What the command line says holds over the file and the environment."""
+    ascii_only = settings.ascii if options.ascii_only is None else options.ascii_only
+    mouse = settings.mouse if options.mouse is None else options.mouse
+    return replace(settings, ascii=ascii_only, mouse=mouse)
 
 
 def _utf8() -> bool:
