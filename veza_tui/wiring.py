@@ -93,9 +93,14 @@ def make_feed(
     last_operation: Callable[[str], Awaitable[LastOperation | None]] | None = None,
     newest_backup: Callable[[str], Awaitable[NewestBackup | None]] | None = None,
     record: bool = False,
+    health_interval: float | None = None,
 ) -> EnvironmentFeed:
-    """The feed of an environment that is read already; not started. ``record`` keeps the health history on disk."""
+    """The feed of an environment that is read already; not started. ``record`` keeps the health history on disk.
+
+    ``health_interval`` is in seconds; None is the feed's own.
+    """
     from veza_tui.feeds.environment import EnvironmentFeed
+    from veza_tui.feeds.health import INTERVAL
     from veza_tui.feeds.history import HealthRecorder
     from veza_tui.workspace.variables import Variables
 
@@ -118,6 +123,7 @@ def make_feed(
         last_operation=None if last_operation is None else lambda: last_operation(name),
         newest_backup=None if newest_backup is None else lambda: newest_backup(name),
         recorder=HealthRecorder(health_store(workspace, name)) if record else None,
+        health_interval=health_interval or INTERVAL,
     )
 
 
@@ -129,7 +135,9 @@ def health_store(workspace: Workspace, environment: str) -> HealthStore:
     return HealthStore(state_directory(), environment, workspace.path)
 
 
-def make_screen_services(directory: Path, *, read_only: bool = False) -> ProvidedServices:
+def make_screen_services(
+    directory: Path, *, read_only: bool = False, health_interval: float | None = None
+) -> ProvidedServices:
     """What the screens are given. Nothing is read before they ask for it: they paint first.
 
     Rooms add to ``services`` what their screens ask for by name.
@@ -163,6 +171,7 @@ def make_screen_services(directory: Path, *, read_only: bool = False) -> Provide
             last_operation=last_operation,
             newest_backup=newest_backup_of(workspace),
             record=True,
+            health_interval=health_interval,
         ),
         clock=clock,
         user=getuser(),

@@ -81,14 +81,19 @@ class LazyGroup(click.Group):
 @click.option("-C", "directory", metavar="DIR", help="Workspace (default: $VEZA_WORKSPACE, else this directory).")
 @click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
 @click.option("--read-only", is_flag=True, help="Refuse every operation that changes anything.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters only.")
-@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option("--ascii/--no-ascii", "ascii_only", default=None, help="Draw with ASCII characters only.")
+@click.option("--mouse/--no-mouse", "mouse", default=None, help="Use the mouse, or leave it to the terminal.")
 @click.pass_context
 def cli(
-    ctx: click.Context, directory: str | None, debug: bool, read_only: bool, ascii_only: bool, no_mouse: bool
+    ctx: click.Context,
+    directory: str | None,
+    debug: bool,
+    read_only: bool,
+    ascii_only: bool | None,
+    mouse: bool | None,
 ) -> None:
     """Control panel for the environments of the Veza platform. Without a command it opens the screen."""
-    ctx.obj = Options(directory, debug, read_only or _truthy("VEZA_READ_ONLY"), ascii_only, no_mouse)
+    ctx.obj = Options(directory, debug, read_only or _truthy("VEZA_READ_ONLY"), ascii_only, mouse)
     from veza_tui.cli.interrupted import notice
 
     notice(ctx.invoked_subcommand)
@@ -101,12 +106,20 @@ def cli(
 class Options:
     """The options before the command."""
 
-    def __init__(self, directory: str | None, debug: bool, read_only: bool, ascii_only: bool, no_mouse: bool) -> None:
+    def __init__(
+        self,
+        directory: str | None,
+        debug: bool,
+        read_only: bool,
+        ascii_only: bool | None = None,
+        mouse: bool | None = None,
+    ) -> None:
         self.workspace = Path(directory or os.environ.get("VEZA_WORKSPACE") or ".")
         self.debug = debug
         self.read_only = read_only
         self.ascii_only = ascii_only
-        self.no_mouse = no_mouse
+        """None: as the settings say."""
+        self.mouse = mouse
 
 
 def _truthy(name: str) -> bool:

@@ -5,7 +5,7 @@ An action is shown only when the registry has a handler for it, so nothing is li
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -259,6 +259,26 @@ ABOUT_ANY = frozenset(("describe", "yaml"))
 """Actions about a pod that other objects have too."""
 
 BY_ID = {action.id: action for action in ACTIONS}
+
+_held: tuple[Action, ...] = ACTIONS
+_held_by_id = BY_ID
+
+
+def use_table(actions: Sequence[Action]) -> None:
+    """Hold another table from now on: the same actions with the keys of a person's key map."""
+    global _held, _held_by_id
+    _held = tuple(actions)
+    _held_by_id = {action.id: action for action in _held}
+
+
+def table() -> tuple[Action, ...]:
+    """The actions with the keys that hold: ACTIONS, or what a key map made of it."""
+    return _held
+
+
+def by_id(action: str) -> Action:
+    """An action with the keys that hold; KeyError when there is none."""
+    return _held_by_id[action]
 
 
 def applies(action: Action, at: Situation) -> bool:

@@ -22,12 +22,17 @@ _STYLES: dict[Severity, Style] = {Severity.ERROR: "red", Severity.WARNING: "yell
 @click.command("validate")
 @click.argument("environments", metavar="[ENV]...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="A JSON list of findings on stdout.")
+@click.option("--config", "settings", is_flag=True, help="Check your own settings (config.yaml) instead.")
 @click.pass_obj
-def command(options: Options, environments: tuple[str, ...], as_json: bool) -> int:
+def command(options: Options, environments: tuple[str, ...], as_json: bool, settings: bool) -> int:
     """Check environments, manifests, pipeline and rules. All environments unless some are named.
 
     Exits 0 when there is nothing worse than a warning, 2 otherwise.
     """
+    if settings:
+        if environments:
+            raise click.UsageError("--config checks your own settings: name no environment")
+        return _settings(as_json)
     from veza_tui.workspace.load import load_workspace
     from veza_tui.workspace.validate import validate
 
@@ -43,6 +48,21 @@ def command(options: Options, environments: tuple[str, ...], as_json: bool) -> i
         said = f"{_count(counts[Severity.ERROR], 'error')}, {_count(counts[Severity.WARNING], 'warning')}"
         progress(f"{names}: {said}" if findings else f"{names}: nothing to report")
     return Exit.USAGE if counts[Severity.ERROR] else Exit.DONE
+
+
+def _settings(as_json: bool) -> int:
+    from veza_tui.settings.load import load_settings
+
+    loaded = load_settings()
+    findings = list(loaded.findings)
+    if as_json:
+        data_json([asdict(finding) for finding in findings])
+        return Exit.USAGE if findings else Exit.DONE
+    if findings:
+        _print(findings)
+    said = _count(len(findings), "error") if findings else "nothing to report"
+    progress(f"{loaded.path}: {said if loaded.found or findings else 'there is none; the defaults hold'}")
+    return Exit.USAGE if findings else Exit.DONE
 
 
 def _print(findings: list[Finding]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from veza_tui.tui.actions import BY_ID, Action, Group, Situation, Where, applies
+from veza_tui.tui.actions import Action, Group, Situation, Where, applies, by_id
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, fit, line_width, width
 
 
@@ -16,7 +16,7 @@ def hint(action: Action) -> Line:
 
 def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
     """The keys that help here, most useful first; the last ones go when it is narrow. Help stands at the right."""
-    usable = [a for a in actions if a.hint and applies(a, at) and a.enabled(at) is None]
+    usable = [a for a in actions if a.hint and a.shown and applies(a, at) and a.enabled(at) is None]
     usable.sort(key=lambda a: a.rank)
     right: Line = EMPTY
     left: list[Span] = [Span(" ")]
@@ -37,7 +37,7 @@ def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
 def pod_hints(actions: Iterable[Action], at: Situation, ids: Sequence[str]) -> list[Line]:
     """Hints of the named actions, where they are possible."""
     known = {action.id for action in actions}
-    return [hint(BY_ID[i]) for i in ids if i in known and BY_ID[i].enabled(at) is None]
+    return [hint(by_id(i)) for i in ids if i in known and by_id(i).shown and by_id(i).enabled(at) is None]
 
 
 def help_lines(actions: Iterable[Action], at: Situation, cells: int) -> list[Line]:
