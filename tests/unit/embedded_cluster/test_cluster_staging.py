@@ -190,7 +190,7 @@ async def test_history_is_limited(bench):
 
 
 async def test_pods_that_fit_nowhere_wait_until_they_do(bench):
-    heavy = {"resources": {"requests": {"cpu": "6"}}}
+    heavy = {"resources": {"requests": {"cpu": "12"}}}
     bench.deploy(replicas=4, container=heavy)
     await bench.advance(8)
     stuck = [p for p in bench.pods() if not p["spec"].get("nodeName")]

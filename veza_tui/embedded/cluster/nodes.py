@@ -12,11 +12,11 @@ KUBELET_VERSION = "v1.32.4"
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """Size of one node."""
+    """Size of one node: three hold production twice, as blue-green wants while it deploys."""
 
     name: str
-    cpu: str = "8"
-    memory: str = "16Gi"
+    cpu: str = "16"
+    memory: str = "32Gi"
     pods: int = 110
     zone: str = "embedded-a"
     control_plane: bool = False
