@@ -111,6 +111,8 @@ class Monitoring:
     alerting: bool = False
     tracing: bool = False
     metrics_retention: str | None = None
+    on_change: tuple[str, ...] = ()
+    """Command lines that `veza-tui monitor` runs on a change; split as a shell would, run without one."""
 
 
 @dataclass(frozen=True, slots=True)

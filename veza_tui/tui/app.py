@@ -23,6 +23,7 @@ from veza_tui.settings.load import settings_of_environment
 from veza_tui.settings.model import Settings
 from veza_tui.tui.actions import ACTIONS, Situation, applies, by_id, use_table
 from veza_tui.tui.actions import table as action_table
+from veza_tui.tui.alerts import Alerts
 from veza_tui.tui.ending import Ending
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
 from veza_tui.tui.registry import handled, handler
@@ -188,9 +189,12 @@ class VezaApp(App[int]):
             await offer_interrupted(self)
 
     def _published(self, tab: EnvironmentTab) -> Callable[[EnvironmentView], None]:
+        alerts = Alerts(tab.environment, self.bell, lambda text: self.tell(text, bad=True))
+
         def publish(view: EnvironmentView) -> None:
             active = tab is self.tab
             tab.publish(view, looking=active)
+            alerts.take(view)
             if not self.is_running or not self.screen_stack:
                 return
             screen = self.veza_screen

@@ -142,6 +142,17 @@ def compression(text: str) -> str:
     return "" if _COMPRESSION.match(text) else "must be none, gzip, lz4 or zstd, with :LEVEL if wanted (zstd:3)"
 
 
+def command_line(text: str) -> str:
+    """A command with its arguments, quoted as in a shell."""
+    import shlex
+
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return "has a quote that is not closed"
+    return "" if words and "\0" not in text else "must be a command"
+
+
 def age_recipient(text: str) -> str:
     """An age X25519 recipient, or an SSH public key."""
     if _BECH32.match(text) or text.startswith(("ssh-ed25519 ", "ssh-rsa ")):

@@ -233,6 +233,7 @@ def _monitoring(reader: Reader | None) -> Monitoring | None:
         alerting=reader.boolean("alerting"),
         tracing=reader.boolean("tracing"),
         metrics_retention=reader.string("metrics_retention", check=checks.duration) or None,
+        on_change=reader.strings("on_change", check=checks.command_line),
     )
     reader.close()
     return found

@@ -24,7 +24,7 @@ def compare_columns(environments: Sequence[str]) -> tuple[Column, ...]:
     """A column an environment."""
     return (
         Column("field", "FIELD", 20, flexible=True, middle=True, comfortable=20),
-        *(Column(name, clean(name, 30).upper(), 10, flexible=True, middle=True, comfortable=12) for name in environments),
+        *(Column(n, clean(n, 30).upper(), 10, flexible=True, middle=True, comfortable=12) for n in environments),
     )
 
 

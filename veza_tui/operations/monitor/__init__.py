@@ -1,0 +1,1 @@
+"""Watching without a screen: what changed, metrics for Prometheus, hooks."""
