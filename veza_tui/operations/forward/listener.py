@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 
 from veza_tui.model.errors import ConfigError, VezaError
 from veza_tui.model.text import printable
@@ -19,6 +20,8 @@ LOOPBACK = "127.0.0.1"
 _READ = 128 << 10
 _BACKLOG = 512
 _PRIVILEGED = 1024
+_TURN = 0.005
+"""Seconds of work after which the others are let in."""
 
 
 class PortTaken(VezaError):
@@ -185,6 +188,19 @@ async def _quietly(closing: Awaitable[None]) -> None:
         await closing
 
 
+class _Turn:
+    """No call waits while both sides are quick: this gives the other connections and the screen their turn."""
+
+    def __init__(self) -> None:
+        self._since = monotonic()
+
+    async def pass_on(self) -> None:
+        now = monotonic()
+        if now - self._since > _TURN:
+            await asyncio.sleep(0)
+            self._since = monotonic()
+
+
 async def carry(connection: socket.socket, stream: ByteStream, counters: Counters) -> None:
     """Copy both directions until both are at their ends; each end is passed on by itself (half-close).
 
@@ -195,20 +211,20 @@ async def carry(connection: socket.socket, stream: ByteStream, counters: Counter
         ClusterError: the pod's side did.
     """
     loop = asyncio.get_running_loop()
+    turn = _Turn()
 
     async def out() -> None:
         while data := await loop.sock_recv(connection, _READ):
             await stream.write(data)
             counters.sent += len(data)
-            # Neither call waits while both sides are quick: the other connections must have their turn.
-            await asyncio.sleep(0)
+            await turn.pass_on()
         await stream.write_eof()
 
     async def back() -> None:
         while data := await stream.read():
             await loop.sock_sendall(connection, data)
             counters.received += len(data)
-            await asyncio.sleep(0)
+            await turn.pass_on()
         with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_WR)
 

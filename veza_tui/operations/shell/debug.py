@@ -25,7 +25,8 @@ LIFETIME = 4 * 3600
 """Seconds."""
 START_SECONDS = 90.0
 _MARK = "/tmp/.veza-debug"  # noqa: S108 - inside the debug container
-_SLEEP = f"echo $$ > {_MARK}; trap 'exit 0' TERM; sleep {LIFETIME} & wait"
+# The API server's variable expansion makes one dollar of two.
+_SLEEP = f"echo $$$$ > {_MARK}; trap 'kill $!; exit 0' TERM; sleep {LIFETIME} & wait"
 LEAVE = ["sh", "-c", f"kill -TERM $(cat {_MARK})"]
 """Ends the container."""
 _STUCK = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError",
