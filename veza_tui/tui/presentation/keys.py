@@ -23,15 +23,17 @@ def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
     for action in usable:
         if action.id == "help":
             right = (*hint(action), Span(" "))
-    room = cells - line_width(right) - 2
+    # Away from the overview the way back is always told.
+    back = next((hint(a) for a in usable if a.id == "back" and at.screen != "overview"), EMPTY)
+    room = cells - line_width(right) - 2 - line_width(back)
     for action in usable:
-        if action.id == "help" or (action.id == "back" and at.screen == "overview"):
+        if action.id in ("help", "back"):
             continue
         piece = hint(action)
         if line_width(left) + line_width(piece) > room:
             break
         left += [*piece, Span("  ")]
-    return apart(left, right, cells)
+    return apart([*left, *back], right, cells)
 
 
 def pod_hints(actions: Iterable[Action], at: Situation, ids: Sequence[str]) -> list[Line]:
