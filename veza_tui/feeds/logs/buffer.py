@@ -27,7 +27,10 @@ class Block:
 
 
 class Ring:
-    """Tagged lines by their number. ``first`` is the oldest kept, ``end`` the number of the next to come."""
+    """Tagged lines by their number. ``first`` is the oldest kept, ``end`` the number of the next to come.
+
+    What is pinned may be far older than the rest: then numbers are missing in between.
+    """
 
     def __init__(self, most_lines: int, most_bytes: int) -> None:
         self.most_lines, self.most_bytes = most_lines, most_bytes
@@ -37,6 +40,9 @@ class Ring:
         self.size = 0
         self.dropped = 0
         """Lines that had to go."""
+        self.pinned: tuple[int, int] | None = None
+        """Numbers of the first and the last line that somebody looks at: they stay while others go."""
+        self._count = 0
         self._matcher: Matcher | None = None
 
     @property
@@ -45,22 +51,32 @@ class Ring:
         return self._starts[0] if self._starts else self.end
 
     def __len__(self) -> int:
-        return self.end - self.first
+        return self._count
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Add lines; the oldest go when there are too many."""
         for at in range(0, len(lines), BLOCK):
             self._add(list(lines[at : at + BLOCK]))
-        dropped = 0
-        while (
-            len(self._blocks) - dropped > 1
-            and (self.end - self._starts[dropped] > self.most_lines or self.size > self.most_bytes)
-        ):  # fmt: skip
-            self.size -= self._blocks[dropped].size
-            dropped += 1
-        if dropped:
-            self.dropped += self._starts[dropped] - self._starts[0]
-            del self._blocks[:dropped], self._starts[:dropped]
+        self._evict()
+
+    def _evict(self) -> None:
+        """Drop the oldest blocks, around what is pinned."""
+        if self._count <= self.most_lines and self.size <= self.most_bytes:
+            return
+        first, last = self.pinned or (0, -1)
+        kept: list[Block] = []
+        at = 0
+        while at < len(self._blocks) - 1 and (self._count > self.most_lines or self.size > self.most_bytes):
+            block = self._blocks[at]
+            if block.start <= last and block.start + len(block.lines) > first:
+                kept.append(block)
+            else:
+                self.size -= block.size
+                self._count -= len(block.lines)
+                self.dropped += len(block.lines)
+            at += 1
+        self._blocks[:at] = kept
+        self._starts[:at] = [block.start for block in kept]
 
     def _add(self, lines: list[bytes]) -> None:
         size = sum(map(len, lines)) + _OVERHEAD * len(lines)
@@ -79,12 +95,14 @@ class Ring:
             self._starts.append(self.end)
         self.size += size
         self.end += len(lines)
+        self._count += len(lines)
 
     def clear(self) -> None:
         """Forget everything; numbers go on."""
         self._blocks.clear()
         self._starts.clear()
-        self.size = self.dropped = 0
+        self.size = self.dropped = self._count = 0
+        self.pinned = None
 
     def _block(self, number: int) -> Block | None:
         at = bisect_right(self._starts, number) - 1

@@ -14,9 +14,12 @@ from veza_tui.feeds.logs.buffer import Ring
 from veza_tui.model.log import Source, source_of
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.logs import Look, rows_of
-from veza_tui.tui.presentation.spans import EMPTY, Line
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span
 from veza_tui.tui.widgets.strips import Painter, changed_region
 
+DROPPED = "-- lines were dropped here: more came than is kept"
+PINNED = 512
+"""Lines before and after what is on the screen that are not dropped while it is held."""
 _KEPT = 400
 """Lines whose rows are kept made."""
 
@@ -110,6 +113,8 @@ class LogView(ScrollView):
                 return [EMPTY]
             source = self._sources[source_of(line)]
             rows = rows_of(line, source, self.look, self.size.width, self._glyphs)
+            if number > self.ring.first and self.ring.line(number - 1) is None:
+                rows = [(Span(DROPPED, "warn"),), *rows]
             if len(self._made) >= _KEPT:
                 self._made.clear()
             self._made[number] = rows
@@ -119,6 +124,7 @@ class LogView(ScrollView):
         """(line number, row of it) for each row of the screen, from the top; fewer when there are fewer."""
         height = self.size.height
         if self.following:
+            self.ring.pinned = None
             return self._ending_at(self.ring.end)
         number: int | None
         number, part = self._top
@@ -134,6 +140,8 @@ class LogView(ScrollView):
             count = len(self._lines_of(number))
             rows += [(number, i) for i in range(part, count)]
             number, part = self.ring.shown_after(number), 0
+        # What is looked at stays, with some screens around it, however much comes.
+        self.ring.pinned = (self._top[0] - PINNED, (rows[-1][0] if rows else self._top[0]) + PINNED)
         return rows[:height]
 
     def _ending_at(self, end: int) -> list[tuple[int, int]]:
