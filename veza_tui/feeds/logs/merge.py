@@ -27,7 +27,10 @@ _CONTINUES = re.compile(_MORE)
 _PYTHON = b"Traceback (most recent"
 _GO = (b"panic: ", b"fatal error: ")
 _ERROR = re.compile(rb"[A-Za-z_][\w.]*(?::|$)")
-_STAMPED_LOG = re.compile(rb"\d{4}[-/]|\[|\{|(?:time|ts|level)=")
+# Lines of a Go trace: empty, indented, "main.handle(0xc000010000)", and the words of the runtime.
+_GO_MORE = re.compile(
+    rb"$|[ \t]|goroutine |\[signal |\[recovered\]|created by |exit status |\.\.\.|[^\s()]+(?:\(\*?[\w.]+\)[\w.]*)?\(.*\)$"
+)
 
 _time = itemgetter(slice(0, 30))
 
@@ -85,10 +88,9 @@ class Joiner:
                 return True
             self._trace = ""
         elif self._trace == "go":
-            if _STAMPED_LOG.match(text):
-                self._trace = ""
-            else:
+            if _GO_MORE.match(text):
                 return True
+            self._trace = ""
         if text.startswith(_PYTHON):
             self._trace = "python"
             # Loggers print the message first and the trace under it.
@@ -129,7 +131,8 @@ class Merger:
         self._arrived(data[data.rfind(b"\n", 0, -1) + 1 :][:30])
 
     def note(self, source: int, stamp: bytes, text: str) -> None:
-        """A word of ours, behind the lines of its time."""
+        """A word of ours, behind the lines of its time; a trace ends with it."""
+        self._joiners.pop(source, None)
         self._pending.append(stamp[:30] + b" " + text.encode() + tag(source, TAG_NOTE))
         self._arrived(stamp[:30])
 
