@@ -104,6 +104,12 @@ class VezaApp(App[int]):
         """Hang-up and TERM end cleanly. Again after a shell had the terminal, and the signals with it."""
         self.ending.install(self.terminal_before)
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Textual's own fields copy the same way as ``c``."""
+        from veza_tui.tui.clipboard import copy
+
+        copy(self, text)
+
     def bell(self) -> None:
         """Ring, unless the settings say not to."""
         if self.settings.bell:

@@ -59,7 +59,6 @@ async def forward(app: VezaApp, at: Situation) -> None:
             return
         if wanted.choice.spec is None:
             copy(app, wanted.choice.paste)
-            app.tell("copied the line")
             return
         chosen, ports = wanted.choice.name, wanted.ports
         local, remote = parse_ports(wanted.ports)

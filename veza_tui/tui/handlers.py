@@ -85,7 +85,6 @@ async def copy_name(app: VezaApp, at: Situation) -> None:
         app.tell("nothing to copy here")
         return
     copy(app, text)
-    app.tell(f"copied {text}" if len(text) < 80 and "\n" not in text else f"copied {len(text)} characters")
 
 
 async def cursor_down(app: VezaApp, at: Situation) -> None:
