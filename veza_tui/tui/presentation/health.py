@@ -62,8 +62,9 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
     detail = clean(row.detail, 120)
     took = usual_latency(row) or ("not asked" if row.state is State.UNKNOWN else "")
     if room >= 2 + times + 2 + 12 + 2 + 12:
-        line.append(Span(f"  {fit(took, times, align='right')}", "text" if good else role))
-        room -= 2 + times
+        took = fit(took, max(times, width(took)), align="right")
+        line.append(Span(f"  {took}", "text" if good else role))
+        room -= 2 + width(took)
         spark = min(30, max(8, room // 3))
         column = max(8, min(details, room - 4 - spark))
         line.append(Span(f"  {fit(detail, column)}", "dim" if good else role))
@@ -73,7 +74,7 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
     if not good and width(detail) > room - 4 - spark:
         spark = 0  # what is wrong matters more than since when
     column = max(0, room - 2 - (spark + 2 if spark else 0))
-    said = fit(took, times, align="right") if good else detail or took or row.state.value
+    said = fit(took, max(times, width(took)), align="right") if good else detail or took or row.state.value
     if good and detail and row.kind != "service":
         said = detail
     line.append(Span(f"  {fit(said, column)}", "text" if good else role))
@@ -100,6 +101,7 @@ def _interval(rows: Sequence[HealthRow]) -> int:
     """Seconds between the checks as they really come, in steps of 5; 0 when not known yet."""
     for row in rows:
         if row.kind == "service" and len(row.history) >= 3:
-            gaps = sorted(b[0] - a[0] for a, b in zip(row.history[-6:], row.history[-5:], strict=False))
-            return max(5, 5 * round(gaps[len(gaps) // 2] / 5))
+            # The longest of the newest: a doubtful answer is asked again sooner than the interval says.
+            longest = max(b[0] - a[0] for a, b in zip(row.history[-6:], row.history[-5:], strict=False))
+            return max(5, 5 * round(longest / 5))
     return 0
