@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from veza_tui.feeds.fields import integer, mapping, objects, text
-from veza_tui.feeds.inspect.quantity import divided
+from veza_tui.feeds.inspect.quantity import canonical, divided
 from veza_tui.feeds.inspect.writer import Writer, shown, truth, when
 
 Raw = Mapping[str, Any]
@@ -104,7 +104,7 @@ def resources(w: Writer, wanted: Any, level: int) -> None:
         if amounts:
             w.title(level, key.capitalize())
             for name in sorted(amounts):
-                w.pair(level + 1, name, amounts[name])
+                w.pair(level + 1, name, canonical(text(amounts[name])))
 
 
 def probe(p: Raw) -> str:
@@ -184,17 +184,10 @@ def _key_ref(w: Writer, name: str, ref: Raw, where: str) -> None:
 
 
 def _field(pod: Raw | None, path: str) -> str:
-    """What kubectl resolves: metadata alone (fieldpath.ExtractFieldPathAsString)."""
-    meta = mapping(mapping(pod).get("metadata"))
-    if path in ("metadata.name", "metadata.namespace", "metadata.uid"):
-        return text(meta.get(path.partition(".")[2]))
-    for kind in ("labels", "annotations"):
-        pairs = mapping(meta.get(kind))
-        if path == f"metadata.{kind}":
-            return "\n".join(f'{key}="{text(pairs[key])}"' for key in sorted(pairs))
-        if path.startswith(f"metadata.{kind}['") and path.endswith("']"):
-            return text(pairs.get(path[len(f"metadata.{kind}['") : -2]))
-    return ""
+    """What kubectl resolves: name and namespace; everything else it leaves empty."""
+    if path not in ("metadata.name", "metadata.namespace"):
+        return ""
+    return text(mapping(mapping(pod).get("metadata")).get(path.partition(".")[2]))
 
 
 def _amount(container: Raw, ref: Raw) -> str:

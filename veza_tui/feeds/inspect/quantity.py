@@ -31,3 +31,24 @@ def divided(value: str, divisor: str) -> str:
     if amount is None:
         return ""
     return str(ceil(amount / (by or 1)))
+
+
+def canonical(value: str) -> str:
+    """As Kubernetes' own tools print it: ``1000m`` is ``1``, ``1024Mi`` is ``1Gi``, ``0.5`` is ``500m``."""
+    amount = quantity(value)
+    if amount is None:
+        return value
+    if amount == 0:
+        return "0"
+    if re.search(r"[eE][+-]?\d+$", value):
+        power = 0
+        while (amount / 10 ** (power + 3)).denominator == 1:
+            power += 3
+        return f"{amount / 10**power}" + (f"e{power}" if power else "")
+    binary = value.endswith("i") and amount.denominator == 1
+    names = [f"{s}i" for s in reversed("KMGTPE")] if binary else list(reversed("kMGTPE"))
+    for suffix in (*names, "", "m", "u", "n"):
+        mantissa = amount / _SUFFIX[suffix]
+        if mantissa.denominator == 1:
+            return f"{mantissa}{suffix}"
+    return value

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from veza_tui.feeds.fields import mapping, objects, text
 from veza_tui.model.view import EnvironmentView
 from veza_tui.model.workload import AutoscalerRow, PodRow, ReplicaSetRow, RolloutRow, State
 
@@ -38,8 +40,11 @@ class Node:
     """Name of its owner in the tree."""
 
 
-def tree(view: EnvironmentView) -> list[Node]:
-    """Every Deployment by name, then what belongs to none: pods of other owners, bare pods."""
+def tree(view: EnvironmentView, uses: Mapping[str, Sequence[tuple[str, str]]] | None = None) -> list[Node]:
+    """Every Deployment by name, then what belongs to none: pods of other owners, bare pods.
+
+    ``uses``: Deployment uid -> (kind, name) of the ConfigMaps and Secrets that its pods read.
+    """
     by_owner: dict[tuple[str, str], list[PodRow]] = {}
     for pod in view.pods.values():
         by_owner.setdefault((pod.owner_kind, pod.owner), []).append(pod)
@@ -50,7 +55,8 @@ def tree(view: EnvironmentView) -> list[Node]:
     seen: set[tuple[str, str]] = set()
     for rollout in view.rollouts:
         sets = sorted((r for r in view.replica_sets if r.owner_uid == rollout.uid), key=_newest_first)
-        out += _deployment(rollout, sets, by_owner, scales.get(rollout.name), seen)
+        out += _deployment(rollout, sets, by_owner, scales.get(rollout.name), seen,
+                           (uses or {}).get(rollout.uid, ()))  # fmt: skip
     for owner in sorted(by_owner.keys() - seen):
         out += _others(owner, by_owner[owner])
     return out
@@ -62,6 +68,7 @@ def _deployment(
     by_owner: dict[tuple[str, str], list[PodRow]],
     scale: AutoscalerRow | None,
     seen: set[tuple[str, str]],
+    uses: Sequence[tuple[str, str]],
 ) -> Iterable[Node]:
     pods = {s.uid: by_owner.get(("ReplicaSet", s.name), []) for s in sets}
     seen.update(("ReplicaSet", s.name) for s in sets)
@@ -72,15 +79,45 @@ def _deployment(
     yield Node(rollout.uid, "Deployment", rollout.name, rollout.uid, 0, False, (), rollout=rollout,
                autoscaler=scale, pods=everyone)  # fmt: skip
     for i, one in enumerate(shown):
-        last = i == len(shown) - 1 and not hidden
+        last = i == len(shown) - 1 and not hidden and not uses
         own = pods[one.uid]
-        yield Node(one.uid, "ReplicaSet", one.name, one.uid, 1, last, (), replica_set=one,
-                   pods=tuple(p.uid for p in own), current=one.revision == rollout.revision, parent=rollout.name)  # fmt: skip
+        uids, current = tuple(p.uid for p in own), one.revision == rollout.revision
+        yield Node(one.uid, "ReplicaSet", one.name, one.uid, 1, last, (), replica_set=one, pods=uids, current=current,
+                   parent=rollout.name)  # fmt: skip
         for j, pod in enumerate(own):
             yield Node(pod.uid, "Pod", pod.name, pod.uid, 2, j == len(own) - 1, (last,), pod=pod, parent=one.name)
     if hidden:
         words = f"{len(hidden)} older ReplicaSets without pods"
-        yield Node(f"{rollout.uid} older", "", "", "", 1, True, (), note=words)
+        yield Node(f"{rollout.uid} older", "", "", "", 1, not uses, (), note=words)
+    for i, (kind, name) in enumerate(uses):
+        yield Node(f"{rollout.uid} {kind} {name}", kind, name, "", 1, i == len(uses) - 1, (), parent=rollout.namespace)
+
+
+def used_by(deployment: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """(kind, name) of the ConfigMaps and Secrets that the pods of a raw Deployment read, ConfigMaps first."""
+    pod = mapping(mapping(mapping(deployment.get("spec")).get("template")).get("spec"))
+    found: set[tuple[str, str]] = set()
+
+    def add(kind: str, ref: Any, key: str = "name") -> None:
+        name = text(mapping(ref).get(key))
+        if name:
+            found.add((kind, name))
+
+    for container in (*objects(pod.get("initContainers")), *objects(pod.get("containers"))):
+        for source in objects(container.get("envFrom")):
+            add("ConfigMap", source.get("configMapRef"))
+            add("Secret", source.get("secretRef"))
+        for variable in objects(container.get("env")):
+            add("ConfigMap", mapping(variable.get("valueFrom")).get("configMapKeyRef"))
+            add("Secret", mapping(variable.get("valueFrom")).get("secretKeyRef"))
+    for volume in objects(pod.get("volumes")):
+        for source in (volume, *objects(mapping(volume.get("projected")).get("sources"))):
+            add("ConfigMap", source.get("configMap"))
+            add("Secret", source.get("secret"))
+            add("Secret", source.get("secret"), "secretName")
+    for secret in objects(pod.get("imagePullSecrets")):
+        add("Secret", secret)
+    return tuple(sorted(found))
 
 
 def _others(owner: tuple[str, str], pods: list[PodRow]) -> Iterable[Node]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from veza_tui.feeds.fields import mapping, objects, text
-from veza_tui.feeds.inspect.quantity import quantity
+from veza_tui.feeds.inspect.quantity import canonical, quantity
 from veza_tui.feeds.inspect.writer import LONGEST, Writer, shorten, shown
 
 Raw = Mapping[str, Any]
@@ -78,7 +78,7 @@ def _volume(w: Writer, volume: Raw) -> None:
         limit = text(source.get("sizeLimit"))
         w.pair(2, "Type", "EmptyDir (a temporary directory that shares a pod's lifetime)")
         w.pair(2, "Medium", source.get("medium"))
-        w.pair(2, "SizeLimit", limit if (quantity(limit) or 0) > 0 else "<unset>")
+        w.pair(2, "SizeLimit", canonical(limit) if (quantity(limit) or 0) > 0 else "<unset>")
     elif kind == "projected":
         _projected(w, source)
     elif kind == "downwardAPI":
@@ -143,4 +143,4 @@ def _csi(w: Writer, source: Raw) -> None:
         w.plain("    VolumeAttributes:\t<none>")
     for i, key in enumerate(sorted(attributes)):
         line = shorten(f"{key}={text(attributes[key])}", LONGEST)
-        w.plain(f"    {'VolumeAttributes:' if not i else '    '}\t{shown(line)}")
+        w.plain(f"    {'VolumeAttributes:' if not i else '    '}\t    {shown(line)}")

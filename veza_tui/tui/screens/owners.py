@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from textual.app import ComposeResult
 
 from veza_tui.feeds.inspect.objects import Ref, known
-from veza_tui.feeds.inspect.tree import Node, tree
+from veza_tui.feeds.inspect.tree import Node, tree, used_by
 from veza_tui.feeds.inspect.usage import UseFeed
 from veza_tui.model.view import Link
+from veza_tui.ports.cluster import DEPLOYMENTS, Cluster, ClusterError
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.owners import columns, owner_row
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
@@ -28,6 +31,8 @@ class OwnersScreen(LookScreen):
         clock, namespace = self.veza.services.clock, tab.environment.kubernetes.namespace
         self.use = UseFeed(lambda: self.cluster, namespace, clock, self.paint)
         self._shown: list[Node] = []
+        self._uses: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._revisions: object = None
 
     def content(self) -> ComposeResult:
         """Titles and the tree."""
@@ -52,6 +57,19 @@ class OwnersScreen(LookScreen):
         """Closed."""
         await self.use.stop()
 
+    def _read_uses(self) -> None:
+        """What the pods read is asked for once a revision: the live view does not keep templates."""
+        revisions = tuple((r.uid, r.revision) for r in self.tab.view.rollouts)
+        if revisions != self._revisions and self.cluster is not None:
+            self._revisions = revisions
+            self.veza.spawn(self._load_uses(self.cluster))
+
+    async def _load_uses(self, cluster: Cluster) -> None:
+        with contextlib.suppress(ClusterError):
+            found = await cluster.list_all(DEPLOYMENTS, self.tab.environment.kubernetes.namespace)
+            self._uses = {str((o.get("metadata") or {}).get("uid")): used_by(o) for o in found}
+            self.paint()
+
     @property
     def chosen(self) -> Node | None:
         """What is under the cursor."""
@@ -71,7 +89,8 @@ class OwnersScreen(LookScreen):
         if not self.is_mounted:
             return
         view, app = self.tab.view, self.veza
-        self._shown = [n for n in tree(view) if self._matches(n)]
+        self._read_uses()
+        self._shown = [n for n in tree(view, self._uses) if self._matches(n)]
         use = self.use.pods or None
         self.paint_title("OWNERS", self._note())
         self.table.set_columns(columns(use=use is not None))
