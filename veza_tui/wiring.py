@@ -249,10 +249,15 @@ SERVICES: dict[str, str] = {
 
 def environment_variables(world: World, environment: Environment) -> Variables:
     """``${VAR}`` of the environment: secrets file, process environment, then its Kubernetes Secret."""
+    from veza_tui.model.errors import VezaError
     from veza_tui.workspace.variables import Variables
 
     async def cluster_secret() -> Mapping[str, str]:
-        return await kubernetes_secret(world.cluster(environment), environment)
+        try:
+            cluster = world.cluster(environment)
+        except VezaError:
+            return {}  # no kubeconfig: work on the database alone must still find what the secrets file has
+        return await kubernetes_secret(cluster, environment)
 
     return Variables(world.workspace, environment.name, cluster=cluster_secret)
 

@@ -27,6 +27,7 @@ from veza_tui.operations.control import ask_cancel
 from veza_tui.operations.fold import Folder
 from veza_tui.operations.ids import new_id
 from veza_tui.operations.journal import JournalReader
+from veza_tui.operations.no_cluster import no_cluster
 from veza_tui.operations.policy import approvers_needed, changes_something, read_only_reason
 from veza_tui.operations.request import APPROVAL_SECONDS, Request
 from veza_tui.operations.retry import retrying
@@ -95,12 +96,12 @@ class OperationsService:
     ) -> T:
         """What a planner, or a look before there is a plan, finds out about an environment."""
         env = self.world.environment(environment)
-        cluster = retrying(self.world.cluster(env), self.world.clock, lambda error, seconds: None)
-        kubernetes = env.kubernetes
         if without_cluster:
             # A target without a server: nothing in gate, desk and checks asks the cluster.
-            identity = Identity("", kubernetes.context or "", kubernetes.namespace)
+            cluster = no_cluster()
+            identity = Identity("", env.kubernetes.context or "", env.kubernetes.namespace)
         else:
+            cluster = retrying(self.world.cluster(env), self.world.clock, lambda error, seconds: None)
             identity = await cluster.identity()
         target = Target(env.name, env.kubernetes.namespace, identity.server, identity.uid, identity.context)
         return await look(

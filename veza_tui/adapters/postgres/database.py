@@ -12,6 +12,7 @@ from veza_tui.adapters.postgres import facts as facts_module
 from veza_tui.adapters.postgres.archive import scan_archive
 from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
 from veza_tui.adapters.postgres.dump import dump
+from veza_tui.adapters.postgres.leftovers import end_leftovers
 from veza_tui.adapters.postgres.load import load, scan_plain
 from veza_tui.adapters.postgres.tools import find_tools, installed
 from veza_tui.model.backup import DatabaseFacts, ServerFacts
@@ -114,6 +115,7 @@ class PostgresDatabase:
         from psycopg import sql
 
         async with self._admin() as connection:
+            await end_leftovers(connection, (scratch.name,))
             clauses = await _locale_clauses(connection, scratch)
             await connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE template0 {}").format(
@@ -161,6 +163,7 @@ class PostgresDatabase:
         if database == self.name:
             raise RefusedError(f"{self.label} is the environment's own database: it is not dropped")
         async with self._admin() as connection:
+            await end_leftovers(connection, (database,))
             major = connection.info.server_version // 10000
             force = sql.SQL(" WITH (FORCE)") if major >= 13 else sql.SQL("")
             await connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}{}").format(sql.Identifier(database), force))

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
+from veza_tui.adapters.postgres.leftovers import end_leftovers
 from veza_tui.model.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ async def swap(server: Endpoint, *, live: str, incoming: str, aside: str, attemp
     import psycopg
 
     async with connect(server.on(MAINTENANCE)) as connection, connect(server.on(MAINTENANCE)) as terminator:
+        await end_leftovers(connection, (live, incoming, aside))
+        async with connection.transaction():
+            await _one_at_a_time(connection, live)
         names = await _present(connection, (live, incoming, aside))
         if names == {live, aside}:
             return ()
@@ -64,6 +68,7 @@ async def swap(server: Endpoint, *, live: str, incoming: str, aside: str, attemp
             terminating = asyncio.create_task(_terminate(terminator, (live, incoming)))
             try:
                 async with connection.transaction():
+                    await _one_at_a_time(connection, live)
                     await _rename(connection, live, aside)
                     await _rename(connection, incoming, live)
                     left_out = [line for s in carried if (line := await _carry(connection, s))]
@@ -94,6 +99,7 @@ async def rename(server: Endpoint, *, old: str, new: str) -> None:
     import psycopg
 
     async with connect(server.on(MAINTENANCE)) as connection, connect(server.on(MAINTENANCE)) as terminator:
+        await end_leftovers(connection, (old, new))
         names = await _present(connection, (old, new))
         if names == {new}:
             return
@@ -133,6 +139,11 @@ async def _rename(connection: AsyncConnection, old: str, new: str) -> None:
     from psycopg import sql
 
     await connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new)))
+
+
+async def _one_at_a_time(connection: AsyncConnection, live: str) -> None:
+    """Held to the transaction's end: whoever gets it sees what a killed runner's commit did, or did not."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('veza-tui swap ' || %s, 0))", (live,))
 
 
 async def _allow_connections(connection: AsyncConnection, name: str, allow: bool) -> None:

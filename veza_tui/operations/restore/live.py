@@ -29,14 +29,15 @@ async def swap_back(context: Context, step: Step) -> Result:
     server = context.service("restore")
     live, scratch, aside = (str(step.args[k]) for k in ("live", "scratch", "aside"))
     names = (await server.target()).databases
-    if aside not in names:
+    if aside not in names and scratch not in names:
         if live in names:
-            return {"swapped": False}  # the swap never happened
+            return {}  # taken back already, by undo-restore
         raise RefusedError(f"neither {live} nor {aside} exists", hint="look at the server: this must not be")
     async with server.lock():
-        # Back under the scratch database's own name: the undo of the steps before drops it.
+        # Back under the scratch database's own name: the undo of the steps before drops it. Where the swap never
+        # happened this finds everything in place; where its commit was on its way this waits for it.
         await server.swap(live=live, incoming=aside, aside=scratch)
-    return {"swapped": True}
+    return {}
 
 
 @action("restore.create_live")
