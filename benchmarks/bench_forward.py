@@ -1,4 +1,4 @@
-"""``python -m benchmarks.bench_forward``: throughput against kubectl port-forward in the same run, 1 GB byte for byte."""
+"""``python -m benchmarks.bench_forward``: throughput against kubectl in the same run, 1 GB byte for byte."""
 
 from __future__ import annotations
 

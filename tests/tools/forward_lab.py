@@ -2,8 +2,10 @@
 
 Each pod of the deployment ``bytes`` (service ``bytes``, port 80 named ``data``) serves a line of order a connection:
 ``name`` answers the pod's name; ``get N`` sends N bytes; ``put`` reads to the end and answers ``SIZE SHA256``; ``echo``
-sends everything back; ``slow`` reads nothing at all. ``postgres`` is the same behind a Service of that name. Orders on
-stdin: ``restart`` stops the API server for a second, ``stop`` and ``start`` do so one by one; each is answered by a line.
+sends everything back; ``slow`` reads nothing at all. ``postgres`` is the same behind a Service of that name.
+
+Orders on stdin: ``restart`` stops the API server for a second, ``stop`` and ``start`` one by one; each is answered
+by a line.
 """
 
 from __future__ import annotations
