@@ -110,7 +110,7 @@ async def resume_rollouts(app: VezaApp, at: Situation) -> None:
 
 async def switch_back(app: VezaApp, at: Situation) -> None:
     """Blue-green: traffic back to the pods from before the last switch."""
-    from veza_tui.operations.deploy.bluegreen import switch_back_plan
+    from veza_tui.operations.deploy.switchback import switch_back_plan
 
     await run(app, at, switch_back_plan, verb="Switch back")
 

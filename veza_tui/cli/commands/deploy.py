@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 @click.argument("environment")
 @click.option("--no-rollback", is_flag=True, help="On failure leave everything as it is then.")
 @click.option(
-    "--keep", type=click.FloatRange(0), default=60.0, metavar="MINUTES", help="Blue-green: keep the old pods."
+    "--keep",
+    type=click.FloatRange(0),
+    default=None,
+    metavar="MINUTES",
+    help="Blue-green: keep the old pods so long (default: keep_old_minutes of the pipeline file).",
 )
 @mutating_options
 @click.pass_obj
-def command(options: Options, /, environment: str, no_rollback: bool, keep: float, **flags: Any) -> int:
+def command(options: Options, /, environment: str, no_rollback: bool, keep: float | None, **flags: Any) -> int:
     """Apply k8s/ENV/ and wait for the rollouts; on failure go back to the last good release."""
     from veza_tui.operations.deploy.plan import deploy_planner
 

@@ -18,6 +18,6 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(options: Options, /, environment: str, **flags: Any) -> int:
     """Return all traffic, at once, to the pods from before the last switch."""
-    from veza_tui.operations.deploy.bluegreen import switch_back_plan
+    from veza_tui.operations.deploy.switchback import switch_back_plan
 
     return launch(options, environment, switch_back_plan, **flags)

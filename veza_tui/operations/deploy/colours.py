@@ -57,30 +57,57 @@ def preview_name(name: str) -> str:
 
 
 def coloured(objects: Sequence[JSONObject], colour: str, live: Mapping[str, JSONObject | None]) -> list[JSONObject]:
-    """The objects to apply for ``colour``; ``live`` has the Services as they are now, whose selectors stay.
+    """All objects of ``colour``; ``live`` has the Services as they are now, whose selectors stay.
 
-    Services that no Deployment of ours stands behind, and all other kinds, are applied as they are.
+    Services that no Deployment of ours stands behind, and all other kinds, are as they are.
     """
     deployments = [o for o in objects if o.get("kind") == "Deployment"]
     read = _read_by(deployments)
     out: list[JSONObject] = []
     for obj in objects:
         kind, name = obj.get("kind"), obj["metadata"]["name"]
-        if kind in ("ConfigMap", "Secret") and (kind, name) in read:
-            out += [obj, _renamed(obj, colour)]
+        if (kind, name) in read:
+            out.append(_renamed(obj, colour))
         elif kind == "Deployment":
             out.append(_deployment(obj, colour, read))
         elif kind == "HorizontalPodAutoscaler" and _scales(obj, deployments):
             scaled = _renamed(obj, colour)
             scaled["spec"]["scaleTargetRef"]["name"] = coloured_name(obj["spec"]["scaleTargetRef"]["name"], colour)
             out.append(scaled)
-        elif kind == "PodDisruptionBudget":
+        elif kind == "PodDisruptionBudget" and _guards(obj, deployments):
             budget = _renamed(obj, colour)
-            _colour_labels(budget["spec"].setdefault("selector", {}).setdefault("matchLabels", {}), colour)
+            _colour_labels(budget["spec"]["selector"]["matchLabels"], colour)
             out.append(budget)
         elif kind == "Service" and selected(obj, deployments):
             out += _services(obj, colour, live.get(name))
         else:
+            out.append(obj)
+    return out
+
+
+def beside(objects: Sequence[JSONObject], colour: str, live: Mapping[str, JSONObject | None]) -> list[JSONObject]:
+    """What can be applied without touching what is live: ``coloured`` without the Services that exist."""
+    there = {name for name, now in live.items() if now is not None}
+    made = coloured(objects, colour, live)
+    return [o for o in made if not (o.get("kind") == "Service" and o["metadata"]["name"] in there)]
+
+
+def afterwards(
+    objects: Sequence[JSONObject], live: Mapping[str, JSONObject | None], *, shared: bool
+) -> list[JSONObject]:
+    """What is applied after the switch: the live Services' other fields, and, when nobody live or kept reads them
+    under these names (``shared``), the ConfigMaps and Secrets that were copied for the colour."""
+    deployments = [o for o in objects if o.get("kind") == "Deployment"]
+    read = _read_by(deployments)
+    out: list[JSONObject] = []
+    for obj in objects:
+        kind, name = obj.get("kind"), obj["metadata"]["name"]
+        now = live.get(name) if kind == "Service" else None
+        if now is not None:
+            kept = copy.deepcopy(obj)
+            kept["spec"]["selector"] = dict((now.get("spec") or {}).get("selector") or {})
+            out.append(kept)
+        elif shared and (kind, name) in read:
             out.append(obj)
     return out
 
@@ -169,6 +196,12 @@ def _colour_labels(labels: dict[str, str], colour: str) -> None:
 def _scales(obj: JSONObject, deployments: Sequence[JSONObject]) -> bool:
     target = (obj.get("spec") or {}).get("scaleTargetRef") or {}
     return target.get("name") in {d["metadata"]["name"] for d in deployments}
+
+
+def _guards(obj: JSONObject, deployments: Sequence[JSONObject]) -> bool:
+    """Whether a budget is about the pods of one of our Deployments."""
+    labels = ((obj.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+    return bool(selected({"spec": {"selector": labels}}, deployments))
 
 
 def _read_by(deployments: Sequence[JSONObject]) -> frozenset[tuple[str, str]]:

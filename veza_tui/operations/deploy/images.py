@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.operations.context import PlanContext
-from veza_tui.operations.deploy.touch import chosen_deployments
+from veza_tui.operations.deploy.live import live_deployments
+from veza_tui.operations.deploy.touch import chosen_deployments, live_names
 from veza_tui.ports.cluster import DEPLOYMENTS, NotFound
 
 # name[:port]/path:tag@digest (source: distribution reference grammar), bounded; a registry's refusal says the rest.
@@ -48,10 +49,11 @@ async def running_images(context: PlanContext, source: str) -> dict[str, str]:
     cluster = context.world.cluster(other)
     images = {}
     theirs = {s.key: s for s in other.services}
+    live_there = await live_deployments(cluster, other)
     for service in context.environment.services:
         if service.key not in theirs:
             raise ConfigError(f"{source} has no service {service.name}")
-        name = theirs[service.key].deployment
+        name = live_there[theirs[service.key].name]
         try:
             live = await cluster.get(DEPLOYMENTS, name, other.kubernetes.namespace)
         except NotFound:
@@ -66,8 +68,9 @@ async def running_images(context: PlanContext, source: str) -> dict[str, str]:
 
 
 async def _running(context: PlanContext, deployment: str) -> str:
+    (name,) = await live_names(context, [deployment])
     try:
-        live = await context.cluster.get(DEPLOYMENTS, deployment, context.environment.kubernetes.namespace)
+        live = await context.cluster.get(DEPLOYMENTS, name, context.environment.kubernetes.namespace)
     except NotFound:
         raise ConfigError(
             f"{deployment} does not run: a tag alone says too little", hint="give a whole image"

@@ -14,7 +14,7 @@ from veza_tui.model.release import Release, images_of, objects_digest
 from veza_tui.model.text import printable
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.deploy import releases, server
-from veza_tui.operations.deploy.bluegreen import KEEP_MINUTES, blue_green_steps, for_new_colour
+from veza_tui.operations.deploy.bluegreen import blue_green_plan, look_beside
 from veza_tui.operations.deploy.objects import (
     JSONObject,
     deployments_of,
@@ -39,7 +39,7 @@ def deploy_planner(
     kind: str = "deploy",
     origin: str = "",
     rollback: bool = True,
-    keep: float = KEEP_MINUTES,
+    keep: float | None = None,
 ) -> Planner:
     """A planner that applies the workspace's manifests, with ``images`` (deployment -> image) laid over them."""
 
@@ -65,7 +65,9 @@ def rollback_planner(to: str = "") -> Planner:
         objects = [dict(o) for o in wanted.objects]
         return await _planned(
             context, objects, history,
-            kind="rollback", images={}, origin=f"release {wanted.number}", release=wanted.number, rollback=False,
+            kind="rollback", images={}, origin=f"release {wanted.number}", release=wanted.number,
+            # Beside what is live a failure is taken back at no cost; a rolling rollback that fails is a person's.
+            rollback=context.environment.policy.blue_green,
             notes=() if wanted.good else (f"Release {wanted.number} was never seen healthy.",), files={},
         )  # fmt: skip
 
@@ -77,7 +79,7 @@ async def _planned(
     objects: Sequence[JSONObject],
     history: Sequence[Release],
     *,
-    keep: float = KEEP_MINUTES,
+    keep: float | None = None,
     **options: Any,
 ) -> Plan:
     """The plan for these objects: rolling, or blue-green where the policy says so."""
@@ -85,11 +87,13 @@ async def _planned(
     if not environment.policy.blue_green:
         preview = await server.preview(context.cluster, objects)
         return deploy_plan(environment, context.target, objects, preview, history, **options)
-    beside, colour, changed = await for_new_colour(context.cluster, objects)
-    preview = await server.preview(context.cluster, beside)
-    plan = deploy_plan(environment, context.target, objects, preview, history, **options)
-    plan = replace(plan, options={**plan.options, "keep_minutes": keep})
-    return blue_green_steps(plan, objects, colour, changed) if plan.steps else plan
+    at = await look_beside(context.cluster, objects)
+    preview = await server.preview(context.cluster, at.objects)
+    plan = deploy_plan(environment, context.target, objects, preview, history, beside=at.objects, **options)
+    if at.live is not None:
+        # What a person changed by hand in the live colour voids the plan as well.
+        plan = replace(plan, fingerprint={**plan.fingerprint, **_fingerprint(at.here, at.live)})
+    return blue_green_plan(plan, at, environment.policy.keep_old_minutes if keep is None else keep)
 
 
 def choose_release(history: Sequence[Release], to: str) -> Release:
@@ -121,14 +125,18 @@ def deploy_plan(
     notes: Sequence[str] = (),
     rollback: bool = True,
     files: Mapping[str, str] | None = None,
+    beside: Sequence[JSONObject] | None = None,
 ) -> Plan:
-    """The plan; no steps when the server would change nothing and every rollout of the last release was good."""
+    """The plan; no steps when the server would change nothing and every rollout of the last release was good.
+
+    ``beside`` are the objects of the colour that is not live, which ``preview`` is about then.
+    """
     names = deployments_of(objects, environment)
     source = {"release": release} if release is not None else {"images": dict(images)}
     may_roll_back = rollback and environment.policy.rollback_enabled
     steps: tuple[Step, ...] = ()
     same = bool(history) and history[0].good and history[0].digest == objects_digest(kept(objects))
-    if not same or (preview.changes and not environment.policy.blue_green):
+    if beside is not None or not same or preview.changes:
         steps = _steps(environment, names, source, kind, preview.changes, may_roll_back)
     return Plan(
         kind=kind,
@@ -137,19 +145,18 @@ def deploy_plan(
         steps=steps,
         changes=preview.changes,
         needs=tuple(server.needs(objects, preview.unchecked)),
-        notes=(*_notes(environment, preview, history, may_roll_back), *notes),
+        notes=(*_notes(environment, preview, history, may_roll_back, beside is not None), *notes),
         options={"deployments": names, "origin": origin, "images": images_of(objects), **source},
-        fingerprint={
-            **(files or {}),
-            **{
-                object_key(resource_of(o), name_of(o)): _digest_now(preview, o)
-                for o in objects
-                if _fingerprinted(preview, o)
-            },
-        },
+        fingerprint={**(files or {}), **_fingerprint(beside if beside is not None else objects, preview)},
         timeout=TIMEOUT,
         rollback_on_failure=may_roll_back,
     )
+
+
+def _fingerprint(objects: Sequence[JSONObject], preview: Preview) -> dict[str, str]:
+    return {
+        object_key(resource_of(o), name_of(o)): _digest_now(preview, o) for o in objects if _fingerprinted(preview, o)
+    }
 
 
 def _fingerprinted(preview: Preview, obj: Mapping[str, Any]) -> bool:
@@ -210,13 +217,17 @@ def _title(kind: str, environment: Environment, origin: str) -> str:
     return words.get(kind, f"{kind} {environment.name}")
 
 
-def _notes(environment: Environment, preview: Preview, history: Sequence[Release], may_roll_back: bool) -> list[str]:
+def _notes(
+    environment: Environment, preview: Preview, history: Sequence[Release], may_roll_back: bool, beside: bool
+) -> list[str]:
     notes = []
-    if not preview.changes:
+    if not preview.changes and not beside:
         notes.append("The server would change nothing: what is there is what the manifests say.")
     if preview.unchecked:
         notes.append(f"{environment.kubernetes.namespace} does not exist yet: its objects are checked once it does.")
-    if may_roll_back:
+    if beside and may_roll_back:
+        notes.append("On failure before the switch nothing live has changed; after it, traffic is switched back.")
+    elif may_roll_back:
         good = releases.last_good(history)
         notes.append(
             f"On failure it goes back to release {good.number}."

@@ -12,9 +12,10 @@ from veza_tui.model.release import Release, images_of, objects_digest
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.deploy import releases, server
-from veza_tui.operations.deploy.bluegreen import live_services, size_like_live
-from veza_tui.operations.deploy.colours import coloured
+from veza_tui.operations.deploy.colours import beside
 from veza_tui.operations.deploy.evidence import keep_evidence
+from veza_tui.operations.deploy.kept import size_like_live
+from veza_tui.operations.deploy.live import live_services
 from veza_tui.operations.deploy.objects import (
     JSONObject,
     deployments_of,
@@ -76,7 +77,7 @@ async def _to_apply(context: Context, args: Mapping[str, Any], objects: list[JSO
     if not args.get("colour"):
         return objects
     live = await live_services(context.cluster, objects)
-    return coloured(objects, str(args["colour"]), live)
+    return beside(objects, str(args["colour"]), live)
 
 
 @action("deploy.check")

@@ -10,6 +10,7 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Change, Need, Plan, Step
 from veza_tui.operations.context import Context, PlanContext, Planner, Result, action
+from veza_tui.operations.deploy.live import live_deployments
 from veza_tui.operations.fingerprint import object_digest, object_key
 from veza_tui.ports.cluster import AUTOSCALERS, DEPLOYMENTS, Denied, NotFound
 
@@ -33,13 +34,21 @@ def chosen_deployments(environment: Environment, services: Sequence[str]) -> lis
     return list(dict.fromkeys(names[s] for s in services))
 
 
+async def live_names(context: PlanContext, deployments: Sequence[str]) -> list[str]:
+    """The Deployments, as the environment file names them, that traffic goes to now: blue, green or plain."""
+    live = await live_deployments(context.cluster, context.environment)
+    by_deployment = {s.deployment: live[s.name] for s in context.environment.services}
+    return [by_deployment.get(name, name) for name in deployments]
+
+
 def touch_planner(kind: str, services: Sequence[str], *, replicas: int | None = None) -> Planner:
     """A planner for ``restart``, ``scale``, ``pause`` or ``resume``."""
 
     async def planner(context: PlanContext) -> Plan:
         environment = context.environment
         namespace = environment.kubernetes.namespace
-        names = chosen_deployments(environment, services)
+        # With blue-green the pods that matter are those of the live colour.
+        names = await live_names(context, chosen_deployments(environment, services))
         live = {}
         for name in names:
             try:
@@ -91,7 +100,7 @@ def touch_plan(
             steps.append(Step("rollout", f"Wait for {', '.join(names)}", "deploy.rollout", {"deployments": names},
                               mutates=False))  # fmt: skip
     sub = "scale" if kind == "scale" else ""
-    needed = [Need("get", "deployments", "apps", namespace=namespace)]
+    needed = [Need("get", "services", namespace=namespace), Need("get", "deployments", "apps", namespace=namespace)]
     needed.append(Need("patch", "deployments", "apps", sub, namespace))
     watched = (("deployments", "apps"), ("replicasets", "apps"), ("pods", ""), ("events", ""))
     needed += [

@@ -1,0 +1,62 @@
+"""What is live: the Services in front of our Deployments, and which Deployment (plain, blue, green) each selects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from veza_tui.model.environment import Environment
+from veza_tui.operations.deploy import server
+from veza_tui.operations.deploy.colours import COLOUR, COLOURS, JSONObject, coloured_name, selected
+from veza_tui.operations.deploy.objects import name_of
+from veza_tui.ports.cluster import DEPLOYMENTS, SERVICES, Cluster, NotFound, Resource
+
+
+async def live_services(cluster: Cluster, objects: Sequence[JSONObject]) -> dict[str, JSONObject | None]:
+    """The Services in front of our Deployments as they are now, by name; None for one that does not exist."""
+    deployments = [o for o in objects if o.get("kind") == "Deployment"]
+    services = [o for o in objects if o.get("kind") == "Service" and selected(o, deployments)]
+    found = await asyncio.gather(*(server.current(cluster, o) for o in services))
+    return {name_of(o): now for o, now in zip(services, found, strict=True)}
+
+
+async def live_deployments(cluster: Cluster, environment: Environment) -> dict[str, str]:
+    """Service name -> the Deployment that its traffic goes to now (coloured where blue-green is in use)."""
+    namespace = environment.kubernetes.namespace
+    services = environment.services
+    found = await asyncio.gather(*(get_or_none(cluster, SERVICES, s.name, namespace) for s in services))
+    live = {}
+    for service, now in zip(services, found, strict=True):
+        colour = (((now or {}).get("spec") or {}).get("selector") or {}).get(COLOUR, "")
+        live[service.name] = coloured_name(service.deployment, colour) if colour in COLOURS else service.deployment
+    return live
+
+
+async def variants(cluster: Cluster, namespace: str, deployment: str) -> dict[str, JSONObject]:
+    """The plain, blue and green Deployment of one service, those that exist."""
+    names = (deployment, *(coloured_name(deployment, c) for c in COLOURS))
+    found = await asyncio.gather(*(get_or_none(cluster, DEPLOYMENTS, n, namespace) for n in names))
+    return {name: obj for name, obj in zip(names, found, strict=True) if obj is not None}
+
+
+async def get_or_none(cluster: Cluster, resource: Resource, name: str, namespace: str) -> JSONObject | None:
+    """The object, None when there is none."""
+    try:
+        return dict(await cluster.get(resource, name, namespace))
+    except NotFound:
+        return None
+
+
+def colour_of(deployment: JSONObject) -> str:
+    """``blue``, ``green`` or ``plain``."""
+    return str((deployment["metadata"].get("labels") or {}).get(COLOUR, "plain"))
+
+
+def replicas_of(deployment: JSONObject) -> int:
+    """How many pods are wanted."""
+    return int(deployment["spec"].get("replicas", 1))
+
+
+def ready_of(deployment: JSONObject | None) -> int:
+    """How many pods are available."""
+    return int(((deployment or {}).get("status") or {}).get("availableReplicas") or 0)
