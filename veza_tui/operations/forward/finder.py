@@ -199,8 +199,10 @@ class Finder:
                     self._refused.discard(event.uid)
                 self._synced = self._synced or isinstance(event, Synced)
                 if self._synced:
-                    self.lost = ""
+                    back, self.lost = bool(self.lost), ""
                     self._settle()
+                    if back:
+                        self._on_change()
 
     def _set_lost(self, why: str) -> None:
         if why != self.lost:
