@@ -28,10 +28,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a budget is exceeded")
     parser.add_argument("--seconds", type=float, default=40.0, help="length of the rest measurement")
-    parser.add_argument("--only", choices=("wire", "platform"), help="one part alone")
+    parser.add_argument("--only", choices=("wire", "platform", "database"), help="one part alone")
     options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; numbers want a quiet machine\n")
-    if options.only != "platform":
+    if options.only in (None, "wire"):
         print("Bytes on the wire, 300 pods, 160x50, synthetic feed")
         ours, peer = measure.wire(), measure.datatable()
         ratio = peer["visible"] / max(ours["visible"], 1)
@@ -40,7 +40,7 @@ def main() -> int:
             f"Textual's DataTable {peer['visible']:.0f} B: {ratio:.0f} times ours")  # fmt: skip
         row("one off-screen pod changes", ours["off_screen"], "B", 0)
         row("CPU for one visible change", ours["visible_cpu"], "ms", None, f"DataTable {peer['visible_cpu']:.1f} ms")
-    if options.only != "wire":
+    if options.only in (None, "platform"):
         print("\nThe real program on the embedded platform, 300 pods in production, three environments live")
         with platform("--pods", "300", "--traffic", "0") as ready:
             start = measure.starts(ready)
@@ -54,6 +54,13 @@ def main() -> int:
             row("CPU at rest", rest["cpu"], "%", 1.0)
             row("bytes at rest (health checks come in)", rest["bytes"], "B/s", None)
             row("resident memory", rest["rss"], "MB", 90)
+    if options.only in (None, "database"):
+        from benchmarks import bench_backup, bench_restore
+
+        print("\nBackups against pg_dump; the outage of a restore")
+        for name, bench in (("backups", bench_backup), ("restores", bench_restore)):
+            if bench.main(["--strict"]):
+                _failed.append(name)
     if _failed:
         print(f"\nover budget: {', '.join(_failed)}")
     return 1 if _failed and options.strict else 0

@@ -17,7 +17,8 @@ PATIENCE = 15.0
 
 # Ours are told by the application's name, and by the database that their text names (as text, not as a parameter).
 _OURS = """
-FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = current_user AND application_name = 'veza-tui' AND state <> 'idle'
+FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = current_user
+AND application_name = 'veza-tui' AND state <> 'idle'
 AND EXISTS (SELECT 1 FROM unnest(%s::text[]) n WHERE strpos(query, '"' || n || '"') > 0)
 """
 
