@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from veza_tui.cli.launch import launch, mutating_options
+from veza_tui.cli.launch import launch, mutating_options, operations_service
 
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
@@ -21,4 +22,20 @@ def command(options: Options, /, environment: str, when_due: bool, **flags: Any)
     """Scale the old pods that a blue-green deploy kept to zero."""
     from veza_tui.operations.deploy.kept import retire_planner
 
+    if when_due and (waits := asyncio.run(_waits(options, environment))):
+        click.echo(waits)
+        click.echo("it waits already", err=True)
+        return 0
     return launch(options, environment, retire_planner(when_due=when_due), **flags)
+
+
+async def _waits(options: Options, environment: str) -> str:
+    """The operation that waits for this environment's old pods already, empty for none."""
+    from veza_tui.model.journal import OperationState
+
+    async with operations_service(options) as service:
+        for status in service.history(environment):
+            waits = status.state is OperationState.RUNNING and any(s.id == "wait" for s in status.steps)
+            if status.kind == "retire" and waits:
+                return status.id
+    return ""

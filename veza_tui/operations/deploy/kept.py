@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import math
 import subprocess
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,7 +90,10 @@ async def _schedule(context: Context, *, wait: bool) -> str:
     argv = [*commands.veza(), "-C", str(context.directory), "retire", name, "--when-due", "--confirm", name,
             "--detach", "--reason", f"after {context.operation_id}"]  # fmt: skip
     if not wait:
-        subprocess.Popen(argv, stdin=_NULL, stdout=_NULL, stderr=_NULL, cwd=context.directory, start_new_session=True)
+        # A switch back is not kept waiting for it.
+        await asyncio.create_subprocess_exec(
+            *argv, stdin=_NULL, stdout=_NULL, stderr=_NULL, cwd=context.directory, start_new_session=True
+        )
         return ""
     code = await commands.run(argv, directory=Path(context.directory), on_line=lines.append)
     started = next((line for line in lines if line[:1].isdigit() and " " not in line), "")
@@ -188,8 +191,8 @@ def _due_plan(context: PlanContext, due: dict[str, str]) -> Plan:
         target=context.target,
         title=f"Retire the old pods of {context.environment.name} when their time is over",
         steps=(
-            Step("wait", f"Wait until {at or 'now'}", "bluegreen.wait_due", {"deployments": names}, mutates=False),
-            Step("retire", f"Scale {', '.join(names)} to zero", "bluegreen.retire_due", {"deployments": names},
+            Step("wait", f"Wait until {at or 'now'}", "bluegreen.wait_due", mutates=False),
+            Step("retire", "Scale what is kept to zero", "bluegreen.retire_due",
                  changes=tuple(f"Deployment/{n} to 0" for n in names)),
         ),
         needs=_needs(context.environment.kubernetes.namespace),
@@ -211,7 +214,7 @@ def _needs(namespace: str) -> tuple[Need, ...]:
 async def wait_due(context: Context, step: Step) -> Result:
     """Until the notes' time is over, or until nothing is kept any more (switched back, deployed over, retired)."""
     while True:
-        waiting = await _waiting(context, step.args["deployments"])
+        waiting = await _waiting(context)
         if not waiting:
             return {"nothing": True}
         at = max(waiting.values())
@@ -232,9 +235,9 @@ async def retire_due(context: Context, step: Step) -> Result:
     """Those whose time is over, each fenced by its resourceVersion: a deploy that just took one over wins."""
     namespace = context.environment.kubernetes.namespace
     emptied = []
-    for name in step.args["deployments"]:
+    for name in await _waiting(context):
         for _ in range(_TRIES):  # an autoscaler may have changed it between the look and the patch
-            if (await _waiting(context, [name])).get(name, math.inf) > context.clock.now():
+            if (await _waiting(context)).get(name, math.inf) > context.clock.now():
                 break
             found = await get_or_none(context.cluster, DEPLOYMENTS, name, namespace)
             if found is None or RETIRE not in (found["metadata"].get("annotations") or {}):
@@ -247,15 +250,15 @@ async def retire_due(context: Context, step: Step) -> Result:
     return {"emptied": emptied} if emptied else {"skipped": "nothing was kept any more"}
 
 
-async def _waiting(context: Context, names: Sequence[str]) -> dict[str, float]:
+async def _waiting(context: Context) -> dict[str, float]:
     """Deployment -> until when it is kept (unix seconds): not live, not empty, with a time that can be read."""
     namespace = context.environment.kubernetes.namespace
     live = set((await live_deployments(context.cluster, context.environment)).values())
     found = {}
-    for name in names:
-        obj = await get_or_none(context.cluster, DEPLOYMENTS, name, namespace)
-        note = ((obj or {}).get("metadata", {}).get("annotations") or {}).get(RETIRE)
-        if obj is not None and note and name not in live and replicas_of(obj):
-            with contextlib.suppress(ValueError):
-                found[name] = datetime.fromisoformat(str(note)).timestamp()
+    for service in context.environment.services:
+        for name, obj in (await variants(context.cluster, namespace, service.deployment)).items():
+            note = (obj["metadata"].get("annotations") or {}).get(RETIRE)
+            if note and name not in live and replicas_of(obj):
+                with contextlib.suppress(ValueError):
+                    found[name] = datetime.fromisoformat(str(note)).timestamp()
     return found

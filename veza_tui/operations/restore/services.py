@@ -9,6 +9,7 @@ from veza_tui.model.environment import Service
 from veza_tui.model.errors import TimedOutError, VezaError
 from veza_tui.model.plan import Step
 from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.deploy.live import replicas_of, variants
 from veza_tui.ports.cluster import DEPLOYMENTS, PODS, NotFound
 
 _POLL = 0.25  # seconds
@@ -22,11 +23,15 @@ async def drain(context: Context, step: Step) -> Result:
     namespace = context.environment.kubernetes.namespace
     before = _remembered(context, step.id)
     if before is None:
-        before = {s.deployment: await _replicas(context, s) for s in context.environment.services}
+        before = {}
+        for service in context.environment.services:
+            # Blue-green: every colour that has pods holds connections, not only the live one.
+            found = await variants(context.cluster, namespace, service.deployment)
+            before.update({name: replicas_of(obj) for name, obj in found.items() if replicas_of(obj)})
         context.report.note("replicas before the drain", replicas=before)
-    for service in context.environment.services:
-        if before.get(service.deployment):
-            await _scale(context, service.deployment, 0)
+    for deployment, replicas in before.items():
+        if replicas:
+            await _scale(context, deployment, 0)
     deadline = context.clock.monotonic() + _GONE_WITHIN
     while True:
         pods = [p for s in context.environment.services for p in await _pods(context, namespace, s)]
@@ -112,11 +117,9 @@ def _detail(body: bytes) -> str:
 
 
 async def _replicas(context: Context, service: Service) -> int:
-    try:
-        found = await context.cluster.get(DEPLOYMENTS, service.deployment, context.environment.kubernetes.namespace)
-    except NotFound:
-        return 0
-    return int((found.get("spec") or {}).get("replicas", 1))
+    namespace = context.environment.kubernetes.namespace
+    found = await variants(context.cluster, namespace, service.deployment)
+    return sum(replicas_of(obj) for obj in found.values())
 
 
 async def _scale(context: Context, deployment: str, replicas: int) -> None:
@@ -126,13 +129,13 @@ async def _scale(context: Context, deployment: str, replicas: int) -> None:
 
 
 async def _pods(context: Context, namespace: str, service: Service) -> list[str]:
-    try:
-        found = await context.cluster.get(DEPLOYMENTS, service.deployment, namespace)
-    except NotFound:
-        return []
-    labels = found["spec"]["selector"].get("matchLabels") or {}
-    selector = ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
-    return [p["metadata"]["name"] for p in await context.cluster.list_all(PODS, namespace, label_selector=selector)]
+    names: list[str] = []
+    for found in (await variants(context.cluster, namespace, service.deployment)).values():
+        labels = found["spec"]["selector"].get("matchLabels") or {}
+        selector = ",".join(f"{k}={v}" for k, v in sorted(labels.items()))
+        pods = await context.cluster.list_all(PODS, namespace, label_selector=selector)
+        names += [str(p["metadata"]["name"]) for p in pods]
+    return names
 
 
 def _remembered(context: Context, step_id: str) -> dict[str, int] | None:
