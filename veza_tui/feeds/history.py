@@ -242,7 +242,7 @@ def slots(samples: Iterable[Sample], now: float, count: int, span: float = KEPT)
     for sample in samples:
         i = int((sample.at - (now - span)) / span * count)
         if not 0 <= i < count:
-            i = count - 1 if now < sample.at <= now + 60 else -1
+            i = count - 1 if now <= sample.at <= now + 60 else -1
         if i < 0:
             continue
         known = states[i]
