@@ -9,7 +9,7 @@ from types import MappingProxyType
 from veza_tui.feeds.following import Following
 from veza_tui.feeds.last_lines import LastLines
 from veza_tui.feeds.pods import with_events
-from veza_tui.feeds.rollouts import Deployment, rollouts
+from veza_tui.feeds.rollouts import Deployment, rollouts, without_emptied
 from veza_tui.model.view import EnvironmentView
 from veza_tui.model.workload import AutoscalerRow, EventRow, PodRow, ReplicaSetRow, RolloutRow, State
 
@@ -57,7 +57,8 @@ class Assembler:
                 sorted(self._replica_sets.items.values(), key=lambda r: (r.owner, -r.created, r.uid))
             )
         if self._news("rollouts", pods, events, self._deployments.version, self._replica_sets.version):
-            self._rollout_rows = rollouts(self._deployments.items.values(), self._set_rows, self._pod_rows.values())
+            found = rollouts(self._deployments.items.values(), self._set_rows, self._pod_rows.values())
+            self._rollout_rows = without_emptied(found)
         if self._news("autoscalers", self._autoscalers.version):
             self._autoscaler_rows = tuple(sorted(self._autoscalers.items.values(), key=lambda a: (a.name, a.uid)))
         if self._news("lines", self._lines.version):

@@ -134,6 +134,18 @@ def rollouts(
     )
 
 
+def without_emptied(rows: Iterable[RolloutRow]) -> tuple[RolloutRow, ...]:
+    """Without the colours of a blue-green deploy that are scaled to zero while another colour has pods."""
+    rows = tuple(rows)
+
+    def family(row: RolloutRow) -> str:
+        return row.name.removesuffix("-blue").removesuffix("-green")
+
+    coloured = {family(r) for r in rows if r.name != family(r)}
+    alive = {family(r) for r in rows if r.desired or r.total}
+    return tuple(r for r in rows if r.desired or r.total or not (family(r) in coloured and family(r) in alive))
+
+
 def _rollout(d: Deployment, replica_sets: list[ReplicaSetRow], failing: Mapping[str, list[PodRow]]) -> RolloutRow:
     old = [r for r in replica_sets if r.revision != d.revision and r.total > 0]
     old_images: list[str] = []

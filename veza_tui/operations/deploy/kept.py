@@ -222,8 +222,8 @@ async def wait_due(context: Context, step: Step) -> Result:
         context.report.progress(None, f"until {rfc3339(at)}")
         if left <= 0:
             return {"due": rfc3339(at)}
-        # The notes may change meanwhile; a look a minute costs nothing, a cancel is heard within a second.
-        end = context.clock.monotonic() + min(left, 60.0)
+        # The notes may change meanwhile; a look every 15 s costs nothing, a cancel is heard within a second.
+        end = context.clock.monotonic() + min(left, 15.0)
         while context.clock.monotonic() < end:
             if context.cancelled():
                 raise Cancelled("while waiting")
