@@ -25,7 +25,7 @@ def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
             right = (*hint(action), Span(" "))
     # Away from the overview the way back is always told.
     back = next((hint(a) for a in usable if a.id == "back" and at.screen != "overview"), EMPTY)
-    room = cells - line_width(right) - 2 - line_width(back)
+    room = cells - line_width(right) - 2 - (line_width(back) + 2 if back else 0)
     for action in usable:
         if action.id in ("help", "back"):
             continue
