@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from veza_tui.feeds.environment import EnvironmentFeed
     from veza_tui.feeds.history import HealthStore
     from veza_tui.model.environment import Environment
+    from veza_tui.model.restore import SetAside
     from veza_tui.model.view import LastOperation, NewestBackup
     from veza_tui.operations.audit import AuditLog
     from veza_tui.operations.forward.registry import Forwards
@@ -43,6 +44,25 @@ def connect_cluster(environment: Environment) -> Cluster:
     from veza_tui.adapters.kubernetes.client import open_cluster
 
     return open_cluster(environment.kubernetes)
+
+
+def cluster_address(environment: Environment) -> tuple[str, str]:
+    """The kubeconfig context that an environment means, and its server's URL; nothing is asked.
+
+    Raises:
+        ConfigError: see ``connect_cluster``.
+    """
+    from veza_tui.adapters.kubernetes.kubeconfig import find_access
+
+    access = find_access(environment.kubernetes.context)
+    return access.context, access.server
+
+
+def postgres_clients() -> list[tuple[str, str]]:
+    """Version and directory of PostgreSQL's client programs on this machine."""
+    from veza_tui.adapters.postgres.tools import installed
+
+    return [(tools.version, str(tools.directory)) for tools in installed()]
 
 
 def database_probe(environment: Environment, secrets: Secrets) -> DatabaseProbe:
@@ -94,10 +114,12 @@ def make_feed(
     newest_backup: Callable[[str], Awaitable[NewestBackup | None]] | None = None,
     record: bool = False,
     health_interval: float | None = None,
+    look_aside: bool = False,
 ) -> EnvironmentFeed:
     """The feed of an environment that is read already; not started. ``record`` keeps the health history on disk.
 
-    ``health_interval`` is in seconds; None is the feed's own.
+    ``health_interval`` is in seconds; None is the feed's own. ``look_aside`` asks the database's server now and then
+    what a restore has set aside.
     """
     from veza_tui.feeds.environment import EnvironmentFeed
     from veza_tui.feeds.health import INTERVAL
@@ -122,6 +144,7 @@ def make_feed(
         cache=cache_probe(environment, variables),
         last_operation=None if last_operation is None else lambda: last_operation(name),
         newest_backup=None if newest_backup is None else lambda: newest_backup(name),
+        set_aside=(lambda: newest_set_aside(environment, variables)) if look_aside else None,
         recorder=HealthRecorder(health_store(workspace, name)) if record else None,
         health_interval=health_interval or INTERVAL,
     )
@@ -172,6 +195,7 @@ def make_screen_services(
             newest_backup=newest_backup_of(workspace),
             record=True,
             health_interval=health_interval,
+            look_aside=True,
         ),
         clock=clock,
         user=getuser(),
@@ -215,6 +239,15 @@ def newest_backup_of(workspace: Callable[[], Workspace]) -> Callable[[str], Awai
         return await asyncio.to_thread(read, environment)
 
     return newest
+
+
+async def newest_set_aside(environment: Environment, secrets: Secrets) -> SetAside | None:
+    """What `undo-restore` would go back to; None when there is nothing."""
+    from veza_tui.adapters.postgres.database import PostgresDatabase
+    from veza_tui.adapters.postgres.restore import PostgresRestoreServer
+
+    server = PostgresRestoreServer(PostgresDatabase(environment.database, secrets).endpoint)
+    return next((s for s in await server.set_aside() if s.undoable), None)
 
 
 async def kubernetes_secret(cluster: Cluster, environment: Environment) -> Mapping[str, str]:

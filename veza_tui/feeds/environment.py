@@ -23,6 +23,7 @@ from veza_tui.feeds.publisher import Publisher
 from veza_tui.feeds.rollouts import project_autoscaler, project_deployment, project_replica_set
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import VezaError
+from veza_tui.model.restore import SetAside
 from veza_tui.model.view import EnvironmentView, Identity, LastOperation, Link, NewestBackup
 from veza_tui.model.workload import EventRow
 from veza_tui.ports.clock import Clock
@@ -49,6 +50,8 @@ RECONNECT = 3.0
 """Seconds until a kubeconfig that could not be used is read again."""
 EXTRAS = 5.0
 """Seconds between two looks at the last operation and the newest backup."""
+ASIDE = 600.0
+"""Seconds between two looks at what restores set aside, while no operation of ours changes it."""
 MOST_EVENTS = 1000
 """Warning events kept; the view shows the newest of them."""
 
@@ -69,6 +72,7 @@ class EnvironmentFeed:
         cache: CacheProbe | None = None,
         last_operation: Callable[[], Awaitable[LastOperation | None]] | None = None,
         newest_backup: Callable[[], Awaitable[NewestBackup | None]] | None = None,
+        set_aside: Callable[[], Awaitable[SetAside | None]] | None = None,
         clock: Clock | None = None,
         health_interval: float = INTERVAL,
         recorder: HealthRecorder | None = None,
@@ -79,6 +83,9 @@ class EnvironmentFeed:
         self._cache = cache
         self._ask_operation = last_operation
         self._ask_backup = newest_backup
+        self._ask_aside = set_aside
+        self._aside: SetAside | None = None
+        self._aside_due = 0.0
         self._clock = clock or SystemClock()
         self._cluster: Cluster | None = None
         self._connect_error: VezaError | None = None
@@ -167,6 +174,7 @@ class EnvironmentFeed:
 
     async def refresh(self) -> None:
         """Ask again at once: health, last operation, newest backup; reconnect what waits."""
+        self._aside_due = 0.0
         self._again.set()
         await self._monitor.refresh()
         if self._cluster is not None:
@@ -276,11 +284,21 @@ class EnvironmentFeed:
 
     async def _extras(self) -> None:
         while True:
+            before = self._operation
             self._operation = await self._ask(self._ask_operation, self._operation)
             self._backup = await self._ask(self._ask_backup, self._backup)
             self._extras_asked = True
+            await self._look_aside(before)
             self._publisher.touch()
             await self._pause(EXTRAS)
+
+    async def _look_aside(self, before: LastOperation | None) -> None:
+        """A connection to the database each: at the start, when an operation of ours changed, and seldom after that."""
+        now = self._clock.monotonic()
+        if self._ask_aside is not None and (now >= self._aside_due or before != self._operation):
+            self._publisher.touch()
+            self._aside_due = now + ASIDE
+            self._aside = await self._ask(self._ask_aside, self._aside)
 
     async def _ask(self, question: Callable[[], Awaitable[T | None]] | None, known: T | None) -> T | None:
         if question is None:
@@ -335,6 +353,7 @@ class EnvironmentFeed:
                 health=self._monitor.rows(),
                 last_operation=self._operation,
                 newest_backup=self._backup,
+                set_aside=self._aside,
             )
         )
         if self._cluster is not None and link is Link.LIVE:

@@ -228,6 +228,28 @@ def losses(then: Sequence[TableFacts], now: Sequence[TableFacts]) -> list[Loss]:
     return [Loss(key, one.get(key), other.get(key)) for key in sorted(one.keys() | other.keys())]
 
 
+def proof_tables(
+    then: Sequence[TableFacts] | None, before: Sequence[TableFacts], now: Sequence[TableFacts]
+) -> list[dict[str, str | int | bool | None]]:
+    """A proof's rows: the backup's table, the one it replaced, the loaded one, and whether the contents were compared.
+
+    ``then`` None: without a manifest the loaded rows are all that is known of the backup.
+    """
+    lost = {loss.table: loss for loss in losses(now if then is None else then, before)}
+    loaded = {t.key: t for t in now}
+    compared = {t.key for t in then or () if t.digest}
+    return [
+        {
+            "table": name,
+            "then": loss.then,
+            "before": loss.now,
+            "now": loaded[name].rows if name in loaded else None,
+            "digest": name in compared,
+        }
+        for name, loss in sorted(lost.items())
+    ]
+
+
 def propose(backups: Iterable[tuple[str, float, bool]], before: float) -> str | None:
     """The newest backup taken before ``before`` (unix seconds); a proven one wins over an unproven one of its hour.
 

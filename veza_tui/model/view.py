@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+from veza_tui.model.restore import SetAside
 from veza_tui.model.workload import AutoscalerRow, EventRow, PodRow, ReplicaSetRow, RolloutRow, State
 
 
@@ -118,6 +119,8 @@ class EnvironmentView:
     health: tuple[HealthRow, ...] = ()
     last_operation: LastOperation | None = None
     newest_backup: NewestBackup | None = None
+    set_aside: SetAside | None = None
+    """What the last restore set aside and `undo-restore` would bring back."""
 
     @property
     def state(self) -> State:

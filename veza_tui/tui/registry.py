@@ -12,8 +12,12 @@ from veza_tui.tui.actions import Action, Situation, table
 if TYPE_CHECKING:
     from veza_tui.tui.app import VezaApp
 
-Handler = Callable[["VezaApp", Situation], Awaitable[None]]
-"""Runs on the application's loop; raises VezaError to have its one line shown."""
+Handler = Callable[["VezaApp", Situation], Awaitable[None] | None]
+"""Runs on the application's loop; raises VezaError to have its one line shown.
+
+A plain function is done before the next key is looked at: what opens an input must be one, or what is typed right
+after its key is taken for other keys.
+"""
 
 _OWN = "veza_tui.tui.handlers"
 _FORWARDS = "veza_tui.tui.forwards"
@@ -80,6 +84,7 @@ HANDLERS: dict[str, str] = {
     "backup.hold": f"{_RESTORE}:hold",
     "restore.switch": f"{_RESTORE}:switch",
     "undo_restore": f"{_OPERATE}:undo_restore",
+    "proof": f"{_RESTORE}:open_proof",
     "describe": f"{_INSPECT}:describe",
     "yaml": f"{_INSPECT}:yaml",
     "yaml.managed": f"{_INSPECT}:toggle_managed",

@@ -110,3 +110,21 @@ async def switch(app: VezaApp, at: Situation) -> None:
 
     if isinstance(app.veza_screen, RestoreScreen):
         app.veza_screen.switch()
+
+
+async def open_proof(app: VezaApp, at: Situation) -> None:
+    """``P``: from a restore, drill or verification that has run, or for the backup under the cursor."""
+    from veza_tui.tui.presentation.proof import operation_proof, record_proof
+    from veza_tui.tui.screens.catalogue import CatalogueScreen
+    from veza_tui.tui.screens.operation import OperationScreen
+    from veza_tui.tui.screens.proof import ProofScreen
+
+    screen = app.veza_screen
+    if isinstance(screen, CatalogueScreen) and screen.chosen is not None:
+        app.push_screen(ProofScreen(record_proof(screen.chosen)))
+    elif isinstance(screen, OperationScreen) and screen.status is not None:
+        proof = operation_proof(screen.status)
+        if proof is None:
+            app.tell("this operation has proven nothing (yet): a restore or a drill does")
+        else:
+            app.push_screen(ProofScreen(proof))

@@ -10,7 +10,7 @@ from veza_tui.model.backup import DatabaseFacts, database_facts, differences, la
 from veza_tui.model.catalogue import Proof
 from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.plan import Step
-from veza_tui.model.restore import losses
+from veza_tui.model.restore import proof_tables
 from veza_tui.operations.backup.make import make_backup
 from veza_tui.operations.backup.steps import backup_job, reporting
 from veza_tui.operations.context import Context, Result, action
@@ -192,10 +192,7 @@ async def prove(context: Context, step: Step) -> Result:
     now = context.result("safety").get("facts")
     before = database_facts(now).tables if now else ()
     return {
-        "tables": [
-            {"table": loss.table, "then": loss.then, "before": loss.now, "now": loss.then}
-            for loss in losses(found.tables, before)
-        ],
+        "tables": proof_tables(expected.tables if expected else None, before, found.tables),
         "rows": sum(t.rows for t in found.tables),
         "digests": sum(1 for t in expected.tables if t.digest) if expected else 0,
         "constraints": len(found.constraints),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from veza_tui.model.environment import Environment
 from veza_tui.model.view import EnvironmentView
 from veza_tui.tui.presentation.ages import calm_age, moment
+from veza_tui.tui.presentation.backups import size_text
 from veza_tui.tui.presentation.glyphs import Glyphs
-from veza_tui.tui.presentation.spans import Line, Span, clean, clip
+from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit, line_width
 
 _WORDS = {
     "done": "done",
@@ -36,12 +37,30 @@ def summary_line(environment: Environment, view: EnvironmentView, now: float, ce
     if backup is None:
         spans.append(Span("no backup", "warn" if environment.production else "dim"))
         return clip(spans, cells)
-    old = now - backup.at > environment.backup.rpo_minutes * 60
-    spans.append(Span(f"backup {calm_age(now - backup.at)} ago", "warn" if old else "text"))
+    objective = environment.backup.rpo_minutes * 60
+    late = backup.proven_at is None or now - backup.proven_at > objective
+    spans.append(Span(f"backup {calm_age(now - backup.at)} ago", "warn" if now - backup.at > objective else "text"))
     if backup.proven:
         spans.append(Span(", proven", "ok"))
     elif backup.proven_at is not None:
         spans.append(Span(f", not proven; last proven {calm_age(now - backup.proven_at)} ago", "warn"))
     else:
         spans.append(Span(", not proven", "warn"))
+    if late and environment.backup.with_database:
+        spans.append(Span(f", objective {calm_age(objective)} MISSED", "bad" if environment.production else "warn"))
     return clip(spans, cells)
+
+
+def undo_line(view: EnvironmentView, now: float, cells: int, glyphs: Glyphs) -> list[Line]:
+    """The banner while a restore can be undone: ``restored 12:04 · before kept as … (13 MB) · U undoes``."""
+    aside = view.set_aside
+    if aside is None:
+        return []
+    what = "rows before" if aside.kind == "tables" else "before"
+    dot = Span(f" {glyphs.dot} ", "faint")
+    keys: Line = (dot, Span("U", "key", "do:undo_restore"), Span(" undoes ", "hint", "do:undo_restore"))
+    size = f" ({size_text(aside.size)})"
+    head: Line = (Span(f" {glyphs.up} restored {moment(aside.at, now)}", "warn"), dot, Span(f"{what} kept as "))
+    name = clean(aside.name, 70)
+    room = max(12, cells - line_width(head) - line_width(keys) - len(size))
+    return [(*head, Span(fit(name, min(room, len(name))), "strong"), Span(size, "dim"), *keys)]

@@ -18,7 +18,7 @@ from veza_tui.tui.presentation.pods import COLUMNS, PodRows, failing, pods_label
 from veza_tui.tui.presentation.problems import empty_body, problem_lines
 from veza_tui.tui.presentation.rollouts import rollout_lines
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, in_role, line_width
-from veza_tui.tui.presentation.summary import summary_line
+from veza_tui.tui.presentation.summary import summary_line, undo_line
 from veza_tui.tui.registry import available
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.filter import FilterLine
@@ -103,7 +103,10 @@ class EnvironmentPane(Vertical):
         glyphs, rows = self.veza.glyphs, self.size.height
         roomy = rows >= ROOMY - 2
         most = max(3, rows // 4)
-        problems = problem_lines(view.problems, cells, glyphs)
+        problems = [
+            *undo_line(view, self.veza.services.clock.now(), cells, glyphs),
+            *problem_lines(view.problems, cells, glyphs),
+        ]
         if len(problems) > rows // 3:
             problems = [*problems[: rows // 3 - 1], (Span(f"   and {len(view.problems)} problems in all", "warn"),)]
         if cells >= 76:
