@@ -100,7 +100,7 @@ def _merged(stores: Sequence[HealthRow], names: int, cells: int, glyphs: Glyphs)
 def _interval(rows: Sequence[HealthRow]) -> int:
     """Seconds between the checks as they really come, in steps of 5; 0 when not known yet."""
     for row in rows:
-        if row.kind == "service" and len(row.history) >= 3:
+        if row.kind == "service" and len(row.history) >= 4:
             # The longest of the newest: a doubtful answer is asked again sooner than the interval says.
             longest = max(b[0] - a[0] for a, b in zip(row.history[-6:], row.history[-5:], strict=False))
             return max(5, 5 * round(longest / 5))
