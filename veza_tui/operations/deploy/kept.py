@@ -14,6 +14,7 @@ from veza_tui.model.plan import Need, Plan, Step
 from veza_tui.operations.context import Cancelled, Context, PlanContext, Planner, Result, action
 from veza_tui.operations.deploy.colours import RETIRE, JSONObject, coloured_name
 from veza_tui.operations.deploy.live import colour_of, get_or_none, live_deployments, replicas_of, variants
+from veza_tui.operations.ids import is_id
 from veza_tui.ports.cluster import DEPLOYMENTS, Conflict, NotFound
 
 _LOOK_SECONDS = 1.0
@@ -96,7 +97,7 @@ async def _schedule(context: Context, *, wait: bool) -> str:
         )
         return ""
     code = await commands.run(argv, directory=Path(context.directory), on_line=lines.append)
-    started = next((line for line in lines if line[:1].isdigit() and " " not in line), "")
+    started = next((line for line in lines if is_id(line)), "")
     if code or not started:
         context.report.output(f"nobody will empty the old pods by himself: veza-tui retire {name} does")
     return started

@@ -50,7 +50,7 @@ def deploy_planner(
         history, notes = await _history(context)
         return await _planned(
             context, objects, history, kind=kind, images=images or {}, origin=origin, notes=notes, rollback=rollback,
-            files=_files(context), keep=keep,
+            files=workspace_files(context, context.environment.name), keep=keep,
         )  # fmt: skip
 
     return planner
@@ -253,11 +253,11 @@ async def _history(context: PlanContext) -> tuple[list[Release], tuple[str, ...]
         return [], ("You may not list Secrets: releases cannot be seen.",)
 
 
-def _files(context: PlanContext) -> dict[str, str]:
+def workspace_files(context: PlanContext, name: str) -> dict[str, str]:
     """Digests of every file that the objects are made of: edited between confirmation and run, the plan is void."""
     root = Path(context.workspace.path)
-    name = context.environment.name
-    paths = [context.workspace.environment_path(name), context.workspace.secrets_path(name)]
+    paths = [root / "environments" / "deployment-pipeline.yaml"]
+    paths += [context.workspace.environment_path(name), context.workspace.secrets_path(name)]
     folder = Path(context.workspace.manifests_path(name))
     if folder.is_dir():
         paths += sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml", ".json"))

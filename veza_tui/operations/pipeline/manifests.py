@@ -18,20 +18,28 @@ MAX_BYTES = 4 << 20
 
 @action("pipeline.update_manifests")
 async def update_manifests(context: Context, step: Step) -> Result:
-    """Rewrite only the files in which something differs."""
-    folder = Path(context.workspace.manifests_path(context.environment.name))
+    """Rewrite only the files in which something differs, of every environment that this pipeline deploys."""
+    changed: dict[str, list[str]] = {}
+    for name in step.args.get("environments") or [context.environment.name]:
+        changed.update(_update_folder(context, str(name), str(step.args.get("tag") or "")))
+    return {"changed": changed}
+
+
+def _update_folder(context: Context, name: str, tag: str) -> dict[str, list[str]]:
+    folder = Path(context.workspace.manifests_path(name))
+    environment = context.workspace.environment(name)
     changed: dict[str, list[str]] = {}
     for path in sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml")):
         if path.is_symlink() or path.stat().st_size > MAX_BYTES:
             raise RefusedError(f"{path.name} is a symbolic link or too large to rewrite")
         text = path.read_text(encoding="utf-8")
-        new, lines = rewritten(text, context.environment, str(step.args.get("tag") or ""))
+        new, lines = rewritten(text, environment, tag)
         if lines:
             write_atomically(path, new.encode(), path.stat().st_mode & 0o777)
-            changed[path.name] = lines
+            changed[f"{name}/{path.name}"] = lines
             for line in lines:
-                context.report.output(f"{path.name}: {line}")
-    return {"changed": changed}
+                context.report.output(f"{name}/{path.name}: {line}")
+    return changed
 
 
 def rewritten(text: str, environment: Environment, tag: str) -> tuple[str, list[str]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Plan, Step, Target
 from veza_tui.operations.context import PlanContext, Planner
+from veza_tui.operations.deploy.plan import workspace_files
 from veza_tui.workspace.pipeline import BUILT_IN, Pipeline
 
 NOT_CONFIGURED = "not configured"
@@ -36,8 +38,12 @@ def pipeline_planner(from_step: str = "", tag: str = "") -> Planner:
 
     async def planner(context: PlanContext) -> Plan:
         pipeline: Pipeline = context.workspace.pipeline
-        return pipeline_plan(pipeline, context.environment, context.target, from_step=from_step, tag=tag,
+        plan = pipeline_plan(pipeline, context.environment, context.target, from_step=from_step, tag=tag,
                              environments=context.world.environments())  # fmt: skip
+        files: dict[str, str] = {}
+        for name in _targets(pipeline, context.environment, context.world.environments()):
+            files.update(workspace_files(context, name))
+        return replace(plan, fingerprint=files)
 
     return planner
 
@@ -64,6 +70,7 @@ def pipeline_plan(
         )
     steps: list[Step] = []
     notes: list[str] = []
+    targets = _targets(pipeline, environment, environments)
     started = not from_step
     for stage in pipeline.stages:
         for name in stage.steps:
@@ -73,7 +80,7 @@ def pipeline_plan(
             if name.startswith("deploy_to_") and not _reaches(name, environment, environments):
                 notes.append(f"{name} is left out: this pipeline ends at {environment.name}.")
                 continue
-            steps.append(_step(pipeline, stage.name, name, environment, tag))
+            steps.append(_step(pipeline, stage.name, name, environment, tag, targets))
             if steps[-1].action == "pipeline.not_configured":
                 notes.append(f"{name} has no command in the pipeline file: it is shown as {NOT_CONFIGURED}.")
     return Plan(
@@ -96,7 +103,15 @@ def _reaches(name: str, environment: Environment, environments: Sequence[str]) -
     return target == environment.name or environment.production
 
 
-def _step(pipeline: Pipeline, stage: str, name: str, environment: Environment, tag: str) -> Step:
+def _targets(pipeline: Pipeline, environment: Environment, environments: Sequence[str]) -> list[str]:
+    """The environments that this pipeline deploys, in order; the one asked for when it deploys none."""
+    deploys = [s for s in pipeline.steps if s.startswith("deploy_to_") and _reaches(s, environment, environments)]
+    return [s.removeprefix("deploy_to_") for s in deploys] or [environment.name]
+
+
+def _step(
+    pipeline: Pipeline, stage: str, name: str, environment: Environment, tag: str, targets: Sequence[str]
+) -> Step:
     title = _TITLES.get(name, name.replace("_", " ").capitalize())
     args = {"stage": stage, "name": name}
     command = list(pipeline.commands.get(name, ()))
@@ -105,9 +120,14 @@ def _step(pipeline: Pipeline, stage: str, name: str, environment: Environment, t
         return Step(name, title, "pipeline.deploy", {**args, "environment": target, "tag": tag},
                     changes=(f"an operation of its own: veza-tui deploy {target}",))  # fmt: skip
     if name in BUILT_IN:
-        changes = (f"rewrites image tag, replicas and resources in k8s/{environment.name}/",)
+        changes = tuple(
+            f"k8s/{t}/: replicas, resources and autoscaling of the environment file"
+            + (f", image tag {tag}" if tag else "")
+            for t in targets
+        )
         writes = name in _WRITES
-        return Step(name, title, f"pipeline.{name}", {**args, "tag": tag, "command": command},
+        return Step(name, title, f"pipeline.{name}",
+                    {**args, "tag": tag, "command": command, "environments": list(targets)},
                     changes=changes if writes else (), mutates=writes)  # fmt: skip
     if command:
         return Step(name, title, "pipeline.command", {**args, "command": command},

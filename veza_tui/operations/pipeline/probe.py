@@ -76,7 +76,7 @@ def compare(before: dict[str, dict[str, float]], after: dict[str, dict[str, floa
 @action("pipeline.performance_tests")
 async def performance_tests(context: Context, step: Step) -> Result:
     """Measure again and compare with before the deploy."""
-    notes = context.notes("validate_configuration")
+    notes = [note for s in context.plan.steps for note in context.notes(s.id)]
     before: dict[str, dict[str, float]] = next((n["baseline"] for n in notes if "baseline" in n), {})
     after = await measure(context)
     for name, now in after.items():

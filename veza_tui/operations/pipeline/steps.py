@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.model.plan import Step
-from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.context import Cancelled, Context, Result, action
+from veza_tui.operations.ids import is_id
 from veza_tui.operations.pipeline.plan import NOT_CONFIGURED
 from veza_tui.operations.pipeline.probe import baseline
 
@@ -59,12 +60,18 @@ async def validate_configuration(context: Context, step: Step) -> Result:
     """`veza-tui validate` of the environment, and the baseline that performance_tests compares with."""
     from veza_tui.operations.deploy.steps import first_error
 
-    problem = first_error(context.workspace, context.environment.name)
-    if problem:
-        raise RefusedError(problem, hint=f"veza-tui validate {context.environment.name}")
-    if not context.notes(step.id):
-        context.report.note("baseline", baseline=await baseline(context))
+    for name in step.args.get("environments") or [context.environment.name]:
+        problem = first_error(context.workspace, str(name))
+        if problem:
+            raise RefusedError(problem, hint=f"veza-tui validate {name}")
+    await note_baseline(context, step)
     return {}
+
+
+async def note_baseline(context: Context, step: Step) -> None:
+    """Measure how it is before the deploy, once; a pipeline that starts later does it when it deploys."""
+    if not any("baseline" in note for s in context.plan.steps for note in context.notes(s.id)):
+        context.report.note("baseline", baseline=await baseline(context))
 
 
 @action("pipeline.deploy", retry=False)
@@ -74,42 +81,47 @@ async def deploy(context: Context, step: Step) -> Result:
     environment = str(step.args["environment"])
     base = [*commands.veza(), "-C", str(context.directory)]
     known = next((str(n["operation"]) for n in context.notes(step.id) if n.get("operation")), "")
+    if not known:
+        if environment == context.environment.name:
+            await note_baseline(context, step)
+        # Confirmed with the pipeline itself: the person typed the last environment's name, and sees each deploy there.
+        argv = [*base, "deploy", environment, "--confirm", environment, "--detach",
+                "--reason", f"pipeline {context.operation_id}"]  # fmt: skip
+        code, lines = await _heard(context, argv)
+        known = next((line for line in lines if is_id(line)), "")
+        if code:
+            raise StepFailed(f"deploy {environment}: {_last_word(lines)}", code)
+        if not known:
+            return {"nothing_to_do": True}
+        context.report.note("started", operation=known)
+    following = asyncio.ensure_future(_heard(context, [*base, "operations", "attach", known]))
+    asked = 0
+    while not following.done():
+        await asyncio.wait({following}, timeout=0.5)
+        # A cancel of the pipeline is one of the deploy in it, which knows its own safe points.
+        if asked < context.cancelled() + context.forced() and not following.done():
+            asked += 1
+            await _heard(context, [*base, "operations", "cancel", known, *(["--force"] if asked > 1 else [])])
+    code, lines = following.result()
+    if code == Exit.INTERRUPTED and context.cancelled():
+        raise Cancelled(f"(with {known})")
+    if code:
+        hint = f"veza-tui operations show {known}; then veza-tui pipeline {context.environment.name} --from {step.id}"
+        raise StepFailed(f"deploy {environment}: {_last_word(lines)}", code, hint)
+    return {"operation": known}
+
+
+async def _heard(context: Context, argv: Sequence[str]) -> tuple[int, list[str]]:
+    """Run one of our own commands; what it says goes into the journal too."""
     lines: list[str] = []
 
     def heard(line: str) -> None:
         lines.append(line)
-        if not line.startswith("{"):
-            context.report.output(line)
+        context.report.output(line)
 
-    if not known:
-        # Confirmed with the pipeline itself: the person typed the last environment's name, and sees each deploy there.
-        argv = [*base, "deploy", environment, "--confirm", environment, "--detach", "--json",
-                "--reason", f"pipeline {context.operation_id}"]  # fmt: skip
-        code = await commands.run(argv, directory=Path(context.directory), on_line=heard)
-        started = _last_json(lines)
-        if code or not started:
-            raise StepFailed(f"deploy {environment}: {_last_word(lines)}", code)
-        known = str(started.get("id") or "")
-        if not known:
-            return {"nothing_to_do": True}
-        context.report.note("started", operation=known)
-    code = await commands.run([*base, "operations", "attach", known], directory=Path(context.directory), on_line=heard)
-    if code:
-        raise StepFailed(f"deploy {environment}: {_last_word(lines)}", code, f"veza-tui operations show {known}")
-    return {"operation": known}
-
-
-def _last_json(lines: Sequence[str]) -> dict[str, object]:
-    for line in reversed(lines):
-        if line.startswith("{"):
-            try:
-                found = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(found, dict):
-                return found
-    return {}
+    code = await context.service("commands").run(argv, directory=Path(context.directory), on_line=heard)
+    return code, lines
 
 
 def _last_word(lines: Sequence[str]) -> str:
-    return next((line for line in reversed(lines) if line and not line.startswith("{")), "it did not start")
+    return next((line for line in reversed(lines) if line), "it did not start")
