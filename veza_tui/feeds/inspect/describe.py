@@ -10,6 +10,8 @@ from typing import Any
 from veza_tui.feeds.fields import integer, mapping, objects, seconds, text
 from veza_tui.feeds.inspect.containers import containers, resources
 from veza_tui.feeds.inspect.events import describe_events
+from veza_tui.feeds.inspect.generic import generic
+from veza_tui.feeds.inspect.masking import masked_annotations
 from veza_tui.feeds.inspect.quantity import quantity
 from veza_tui.feeds.inspect.related import Related
 from veza_tui.feeds.inspect.volumes import volumes
@@ -22,8 +24,11 @@ Raw = Mapping[str, Any]
 def describe(obj: Raw, related: Related, now: float) -> list[str]:
     """The lines; ages as of ``now`` (unix seconds). Text is as the cluster gave it: make it printable."""
     w = Writer()
-    builder = _KINDS.get(text(obj.get("kind")), _generic)
-    builder(w, obj, related, now)
+    builder = _KINDS.get(text(obj.get("kind")))
+    if builder is None:
+        generic(w, obj)
+    else:
+        builder(w, obj, related, now)
     if related.events is not None:
         describe_events(w, related.events, now)
     return [part for line in w.lines() for part in line.split("\n")]
@@ -227,7 +232,8 @@ def _conditions(w: Writer, status: Raw) -> None:
 
 
 def _secret(w: Writer, obj: Raw, related: Related, now: float) -> None:
-    _named(w, obj)
+    # kubectl shows annotations as they are, also where they repeat a value.
+    _named(w, {**obj, "metadata": {**mapping(obj.get("metadata")), "annotations": masked_annotations(obj)}})
     w.plain()
     w.pair(0, "Type", obj.get("type"))
     _data_title(w, "Data")
@@ -270,48 +276,6 @@ def _size(value: Any) -> int:
         return len(base64.b64decode(text(value)))
     except (binascii.Error, ValueError):
         return len(text(value))
-
-
-def _generic(w: Writer, obj: Raw, related: Related, now: float) -> None:
-    """A kind without words of its own: names, labels, and the rest as a tree (kubectl's generic describer)."""
-    meta = mapping(obj.get("metadata"))
-    _names(w, meta)
-    w.labels("Labels", meta.get("labels"))
-    w.annotations("Annotations", meta.get("annotations"))
-    w.pair(0, "API Version", obj.get("apiVersion"))
-    w.pair(0, "Kind", obj.get("kind"))
-    hidden = {"name", "namespace", "labels", "annotations", "managedFields"}
-    w.title(0, "Metadata")
-    _tree(w, 1, {k: v for k, v in meta.items() if k not in hidden})
-    _tree(w, 0, {k: v for k, v in obj.items() if k not in ("apiVersion", "kind", "metadata")})
-
-
-def _tree(w: Writer, level: int, content: Raw) -> None:
-    for key in sorted(content):
-        value, title = content[key], _label(key)
-        if isinstance(value, dict):
-            w.title(level, title)
-            _tree(w, level + 1, value)
-        elif isinstance(value, list):
-            w.title(level, title)
-            for item in value:
-                if isinstance(item, dict):
-                    _tree(w, level + 1, item)
-                else:
-                    w.plain(f"{'  ' * (level + 1)}{shown(item)}")
-        else:
-            w.pair(level, title, value)
-
-
-def _label(field: str) -> str:
-    words, word = [], ""
-    for i, char in enumerate(field):
-        if char.isupper() and word and not (field[i - 1].isupper() and (i + 1 >= len(field) or field[i + 1].isupper())):
-            words.append(word)
-            word = ""
-        word += char
-    words.append(word)
-    return " ".join(w if w.isupper() else w[:1].upper() + w[1:] for w in words)
 
 
 _KINDS = {

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from veza_tui.feeds.fields import mapping
+from veza_tui.feeds.inspect.masking import MASK, masked_annotations
 
 Raw = Mapping[str, Any]
-MASK = "••••••••"
-_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def yaml_lines(obj: Raw, *, managed: bool = False, reveal: bool = False) -> list[str]:
@@ -49,13 +48,11 @@ def is_secret(obj: Raw | None) -> bool:
 
 
 def _mask(shown: dict[str, Any], meta: dict[str, Any]) -> None:
+    if meta.get("annotations"):
+        meta["annotations"] = masked_annotations({**shown, "metadata": meta})
     for key in ("data", "stringData"):
         if shown.get(key):
             shown[key] = dict.fromkeys(mapping(shown[key]), MASK)
-    annotations = mapping(meta.get("annotations"))
-    if _APPLIED in annotations:
-        # It repeats the values.
-        meta["annotations"] = {**annotations, _APPLIED: MASK}
 
 
 def _decode(shown: dict[str, Any]) -> None:

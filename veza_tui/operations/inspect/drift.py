@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from veza_tui.feeds.fields import mapping, objects, text
+from veza_tui.feeds.inspect.masking import without_defaults
 from veza_tui.feeds.inspect.quantity import quantity
 from veza_tui.model.environment import Environment, Service
 from veza_tui.model.errors import ConfigError
@@ -142,10 +143,13 @@ def _object(obj: Raw, live: Raw | None, said: Mapping[tuple[str, str], str], sca
             shown = "secret, equal" if same else "secret, differs" if now is not None else MISSING
             yield DriftRow(name, path, None, "secret", shown, same)
             continue
+        if secret:
+            manifest, now = (None if v is None else without_defaults(v) for v in (manifest, now))
         yield DriftRow(name, path, _cut(file), _cut(manifest), _cut(now) if now is not None else MISSING, same)
     for change in drift(live, live, obj):
         if change.path not in from_file:
-            yield DriftRow(name, change.path, None, None, change.new, False, change.by)
+            new = without_defaults(change.new) if secret and change.new else change.new
+            yield DriftRow(name, change.path, None, None, new, False, change.by)
 
 
 def _equal(path: str, a: str, b: str, suffix: str) -> bool:
