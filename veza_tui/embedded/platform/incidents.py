@@ -54,6 +54,8 @@ class Scene:
     mesh: Mesh
     faults: Faults
     deployments: Deployments
+    back_up: Callable[[], Awaitable[object]] | None = None
+    """Makes last night's backup of production, unless there is one: what is lost must be somewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ def _fault(namespace: str, service: str, fault: ServiceFault) -> tuple[Callable[
 
 async def _lose_data(scene: Scene) -> None:
     """A migration gone wrong, at a moment that ``schema_migrations`` names."""
+    if scene.back_up is not None:
+        await scene.back_up()
     owner = await scene.postgres.connect("veza_production", user="veza_production")
     async with owner, owner.transaction():
         await owner.execute("DELETE FROM messages WHERE id % 2 = 0")

@@ -49,7 +49,7 @@ class Platform:
         self.server: ApiServer | None = None
         self.simulation: ClusterSimulation | None = None
         self.incidents = Incidents(
-            Scene(self.postgres, self.caches, self.mesh, self.faults, LiveDeployments(self.store))
+            Scene(self.postgres, self.caches, self.mesh, self.faults, LiveDeployments(self.store), self._back_up)
         )
         self.control = ControlServer(self.home.run / "control", self._verbs())
         self._background: list[asyncio.Task[Any]] = []
@@ -101,6 +101,25 @@ class Platform:
             Context("prod-eu-nobody", self.tokens["nobody"], "veza-production", "nobody"),
         ]
         self.server.write_kubeconfig(self.kubeconfig, contexts, current=ENVIRONMENTS[0].context)
+
+    async def _back_up(self) -> None:
+        """By the program itself, as an administrator's nightly job would."""
+        folder = self.workspace.directory / "backups"
+        if any(folder.glob("*/production.yaml")):
+            return
+        command = [sys.executable, "-m", "veza_tui", "-C", str(self.workspace.directory)]
+        command += ["backup", "production", "--verify", "--reason", "nightly", "--confirm", "production"]
+        child = await asyncio.create_subprocess_exec(
+            *command,
+            env={**os.environ, **self.environment},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, errors = await child.communicate()
+        if child.returncode:
+            last = (errors.decode(errors="replace").strip().splitlines() or ["no word"])[-1]
+            raise ConfigError(f"the backup before the incident failed: {last}")
 
     async def _prepare_next(self) -> None:
         await asyncio.sleep(2)  # the screen comes first

@@ -15,7 +15,6 @@ from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, clip, fit
 
-
 _HOW = {"verify": "a verification", "drill": "a drill", "restore": "a restore", "files": "a check of the files"}
 
 
