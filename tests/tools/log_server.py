@@ -1,7 +1,7 @@
 """An API server that serves nothing but pods and their logs: numbered lines, at a rate or as fast as they are read.
 
-``python -m tests.tools.log_server DIR --pods 12 --rate 5000`` writes ``DIR/kubeconfig`` and ``DIR/workspace`` and prints
-``ready``. Line N of a pod has the stamp START + N / RATE (or N * 20 µs), so it is the same at every reading, and
+``python -m tests.tools.log_server DIR --pods 12 --rate 5000`` writes ``DIR/kubeconfig`` and ``DIR/workspace`` and
+prints ``ready``. Line N of a pod has the stamp START + N / RATE (or N * 20 µs), so it is the same at every reading, and
 ``sinceTime`` means what it means on a kubelet: whole seconds.
 """
 
@@ -20,7 +20,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from veza_tui.embedded.api.tls import make_certificate
 
-FILL = "level=info msg=\"request served\" method=GET path=/api/v1/rooms/42/messages status=200 duration=12.3ms user=u-7"
+FILL = 'level=info msg="request served" method=GET path=/api/v1/rooms/42/messages status=200 duration=12.3ms user=u-7'
+HOSTILE = (
+    "\x1b[2J\x1b[31mEVIL", "\x1b]52;c;RVZJTA==\x07EVIL", "EVIL\x9b2J\x00\x08\r", "\u202eEVIL\u2066", "\udcff\udcfeEVIL",
+    "EVIL" * 50_000, '{"level":"error","msg":"EVIL\\u001b[2J","\x1b":"\u202e"}', "[bold]EVIL[/]", "e" + "\u0301" * 40,
+)  # fmt: skip
 PIECE = 200
 """Lines that are made at once."""
 
@@ -53,7 +57,9 @@ class Server:
                 clock = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
             prefix = f"{clock}.{int((at - second) * 1e9):09d}Z " if timestamps else ""
             out.append(f"{prefix}line {number} of {pod} {FILL}\n")
-        return "".join(out).encode()
+            if self.options.hostile and number % 5 == 0:
+                out.append(prefix + HOSTILE[number // 5 % len(HOSTILE)] + "\n")
+        return "".join(out).encode("utf-8", "surrogateescape")
 
     def pod(self, number: int) -> dict[str, Any]:
         ended = bool(self.options.ends) and self.total() >= self.options.lines
@@ -180,7 +186,8 @@ def write_files(directory: Path, url: str) -> None:
     (directory / "workspace" / "environments" / "logs.yaml").write_text(environment())
 
 
-async def main() -> None:
+def options_of(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The command line's."""
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
     parser.add_argument("--pods", type=int, default=1)
@@ -188,8 +195,13 @@ async def main() -> None:
     parser.add_argument("--rate", type=int, default=0, help="lines a second of each pod; 0: as fast as they are read")
     parser.add_argument("--tick", type=float, default=0.01)
     parser.add_argument("--ends", action="store_true", help="the pods end with their last line")
+    parser.add_argument("--hostile", action="store_true", help="a hostile line after each fifth")
     parser.add_argument("--plain", action="store_true", help="HTTP without TLS")
-    options = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+async def main() -> None:
+    options = options_of()
     context = None
     if not options.plain:
         context = make_certificate().context

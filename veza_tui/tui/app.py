@@ -195,7 +195,9 @@ class VezaApp(App[int]):
             await offer_interrupted(self)
 
     def _published(self, tab: EnvironmentTab) -> Callable[[EnvironmentView], None]:
-        alerts = Alerts(tab.environment, self.bell, lambda text: self.tell(text, bad=True))
+        alerts = Alerts(
+            tab.environment, self.bell, lambda text: self.tell(text, bad=True), on=self.settings.bell
+        )
 
         def publish(view: EnvironmentView) -> None:
             active = tab is self.tab
@@ -338,7 +340,9 @@ class VezaApp(App[int]):
         if (reason := entry.enabled(at)) is not None:
             self.tell(f"{entry.title}: {reason}")
             return
-        self.spawn(handler(entry.id)(self, at))
+        work = handler(entry.id)(self, at)
+        if work is not None:
+            self.spawn(work)
 
     async def on_event(self, event: events.Event) -> None:
         """Keys typed before a question was painted never answer it."""
@@ -346,5 +350,10 @@ class VezaApp(App[int]):
             since = getattr(self.screen, "answers_since", 0.0)
             if since is None or event.time < since:
                 event.stop()
+                return
+        if isinstance(event, events.Key) and event.is_forwarded and self.screen_stack:
+            # It came back from a screen that had no use for it: an input opened meanwhile may have.
+            ahead = getattr(self.screen, "typed_ahead", None)
+            if ahead is not None and ahead(event):
                 return
         await super().on_event(event)

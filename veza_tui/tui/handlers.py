@@ -30,7 +30,7 @@ async def previous_tab(app: VezaApp, at: Situation) -> None:
         app.activate((app.active_index - 1) % len(app.tabs))
 
 
-async def edit_filter(app: VezaApp, at: Situation) -> None:
+def edit_filter(app: VezaApp, at: Situation) -> None:
     """Type a filter."""
     app.veza_screen.edit_filter()
 

@@ -67,7 +67,7 @@ async def raw(app: VezaApp, at: Situation) -> None:
         screen.switch("raw")
 
 
-async def highlight(app: VezaApp, at: Situation) -> None:
+def highlight(app: VezaApp, at: Situation) -> None:
     """``h``."""
     if screen := _front(app):
         screen.edit_mark()
@@ -85,13 +85,13 @@ async def match_before(app: VezaApp, at: Situation) -> None:
         screen.next_match(-1)
 
 
-async def since(app: VezaApp, at: Situation) -> None:
+def since(app: VezaApp, at: Situation) -> None:
     """``S``."""
     if screen := _front(app):
         screen.edit_since()
 
 
-async def jump(app: VezaApp, at: Situation) -> None:
+def jump(app: VezaApp, at: Situation) -> None:
     """``@``."""
     if screen := _front(app):
         screen.edit_jump()

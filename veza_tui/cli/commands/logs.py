@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LONGEST = 1 << 20
 """Bytes of a line that are printed; a mark says how many were cut."""
+RETRY = 2.0
+"""Seconds for which a refused connection is tried again before the first answer."""
 ANSWER = 15.0
 """Seconds within which the API server must have answered for the first time."""
 
@@ -105,7 +107,11 @@ def command(
 
     # Ctrl-C ends it at once, also while a slow reader blocks a write.
     signal.signal(signal.SIGINT, _interrupt)
-    return asyncio.run(_main(environment, which, wish, session))
+    try:
+        return asyncio.run(_main(environment, which, wish, session))
+    except BrokenPipeError:
+        # Click would turn one with an errno into exit 1.
+        raise BrokenPipeError from None
 
 
 def _interrupt(number: int, frame: Any) -> None:
@@ -163,11 +169,13 @@ async def _follow(environment: Environment, cluster: Cluster, which: tuple[str, 
     news = asyncio.Event()
     following = Following(PODS, project_pod, SystemClock(), heard=lambda: None, changed=news.set)
     following.start(cluster, environment.kubernetes.namespace)
-    session, out = None, None
+    session, out, done = None, None, None
     try:
         end = time.monotonic() + ANSWER
         while not following.synced:
-            if following.lost is not None and (following.lost.status in (401, 403, 404) or time.monotonic() > end - 10):
+            if following.lost is not None and (
+                following.lost.status in (401, 403, 404) or time.monotonic() > end - ANSWER + RETRY
+            ):
                 raise following.lost
             if time.monotonic() > end:
                 from veza_tui.ports.cluster import ClusterUnreachable
@@ -186,6 +194,8 @@ async def _follow(environment: Environment, cluster: Cluster, which: tuple[str, 
             changed = asyncio.ensure_future(news.wait())
             await asyncio.wait((changed, done), timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
             changed.cancel()
+            if done.done():
+                break
             if news.is_set():
                 news.clear()
                 session.update(following.items.values())
@@ -197,6 +207,8 @@ async def _follow(environment: Environment, cluster: Cluster, which: tuple[str, 
         await done
         return Exit.DONE
     finally:
+        if done is not None:
+            done.cancel()
         await following.close()
         if session is not None:
             await session.close()

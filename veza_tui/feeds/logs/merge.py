@@ -29,7 +29,8 @@ _GO = (b"panic: ", b"fatal error: ")
 _ERROR = re.compile(rb"[A-Za-z_][\w.]*(?::|$)")
 # Lines of a Go trace: empty, indented, "main.handle(0xc000010000)", and the words of the runtime.
 _GO_MORE = re.compile(
-    rb"$|[ \t]|goroutine |\[signal |\[recovered\]|created by |exit status |\.\.\.|[^\s()]+(?:\(\*?[\w.]+\)[\w.]*)?\(.*\)$"
+    rb"$|[ \t]|goroutine |\[signal |\[recovered\]|created by |exit status |\.\.\."
+    rb"|[^\s()]+(?:\(\*?[\w.]+\)[\w.]*)?\(.*\)$"
 )
 
 _time = itemgetter(slice(0, 30))

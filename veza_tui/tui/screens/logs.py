@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
+from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
@@ -299,6 +300,10 @@ class LogsScreen(VezaScreen):
                 known.clear()
             known[text] = Matcher(text.removeprefix("!"), invert=text.startswith("!"))
         return known[text]
+
+    def typed_ahead(self, event: events.Key) -> bool:
+        """What is typed right after a key that opens the prompt belongs into it."""
+        return self.is_mounted and self.prompt.typed_ahead(event)
 
     # --- filter and highlight -------------------------------------------------------------------------------------
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
+from time import monotonic
+
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input
@@ -24,6 +28,8 @@ class Prompt(Horizontal):
         self._painter = painter
         self.kind = ""
         self.display = False
+        self._asked_at = 0.0
+        self._taken: deque[events.Key] = deque(maxlen=200)
 
     def compose(self) -> ComposeResult:
         """A sign and the input."""
@@ -44,7 +50,16 @@ class Prompt(Horizontal):
         with field.prevent(Input.Changed):
             field.value = text
         field.cursor_position = len(text)
-        field.focus()
+        self.screen.set_focus(field)
+        self._asked_at = monotonic()
+
+    def typed_ahead(self, event: events.Key) -> bool:
+        """Take a key that was typed before the input had the focus: over a slow line they come together."""
+        if not self.display or event.time > self._asked_at or event in self._taken:
+            return False
+        self._taken.append(event)
+        self.query_one(Input).post_message(event)
+        return True
 
     def close(self) -> None:
         """Hide it."""
