@@ -7,13 +7,16 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from veza_tui import __version__
 from veza_tui.model.errors import VezaError
 from veza_tui.model.exits import Exit
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # name -> (module under veza_tui.cli.commands, one line of help). The function in the module is called `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -54,6 +57,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "shell": ("shell", "Open a shell, or run a command, in a pod's container."),
     "_run": ("run_", "The runner's process; started by the others."),
     "demo": ("demo", "Try everything on three environments made on this machine."),
+    "info": ("info", "Print versions, paths, contexts, permissions and settings: for a ticket, without secrets."),
+    "completion": ("completion", "Print the completion script for bash, zsh, fish or kubectl."),
+    "man": ("man", "Print a man page, or write all of them to a directory."),
 }
 
 
@@ -69,6 +75,14 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"veza_tui.cli.commands.{entry[0]}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """From the table: click's own would import every command."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(n, help=COMMANDS[n][1]) for n in self.list_commands(ctx) if n.startswith(incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # The help lines come from the table, so that --help imports no command.
@@ -128,6 +142,10 @@ def _truthy(name: str) -> bool:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code. No traceback reaches a user unless --debug asks for it."""
+    if argv is None and (asked := os.environ.get("_VEZA_TUI_COMPLETE")):
+        from veza_tui.cli.complete import answer
+
+        return answer(asked)
     args = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in args
     try:
