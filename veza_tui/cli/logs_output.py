@@ -22,6 +22,9 @@ _COLOURS = (b"36", b"32", b"33", b"35", b"34", b"96", b"92", b"93", b"95", b"94"
 class LogOutput:
     """Writes lines as the options want them. ``named`` puts the source before each line."""
 
+    writing = False
+    """Whether a write is under way, which a slow reader may block."""
+
     def __init__(
         self,
         sources: Mapping[int, Source],
@@ -134,11 +137,15 @@ class LogOutput:
 
     def _write(self, body: bytes) -> None:
         view = memoryview(body)
-        while view:
-            try:
-                view = view[os.write(self._fd, view) :]
-            except BlockingIOError:
-                select.select((), (self._fd,), ())
+        LogOutput.writing = True
+        try:
+            while view:
+                try:
+                    view = view[os.write(self._fd, view) :]
+                except BlockingIOError:
+                    select.select((), (self._fd,), ())
+        finally:
+            LogOutput.writing = False
 
     def reader_gone(self) -> bool:
         """Whether the other end of the pipe was closed: nobody would notice while no line comes."""

@@ -105,8 +105,6 @@ def command(
         made.append(new)
         return new, out
 
-    # Ctrl-C ends it at once, also while a slow reader blocks a write.
-    signal.signal(signal.SIGINT, _interrupt)
     try:
         return asyncio.run(_main(environment, which, wish, session))
     except BrokenPipeError:
@@ -114,8 +112,18 @@ def command(
         raise BrokenPipeError from None
 
 
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
+def _end_blocked_writes_too() -> None:
+    """Ctrl-C cancels, as asyncio does it; but a write that a slow reader blocks has to be broken off itself."""
+    from veza_tui.cli.logs_output import LogOutput
+
+    usual = signal.getsignal(signal.SIGINT)
+
+    def interrupt(number: int, frame: Any) -> None:
+        if LogOutput.writing or not callable(usual):
+            raise KeyboardInterrupt
+        usual(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
 
 
 def _beginning(tail: int | None, since: str | None) -> Beginning:
@@ -133,6 +141,7 @@ def _beginning(tail: int | None, since: str | None) -> Beginning:
 async def _main(environment: Environment, which: tuple[str, ...], wish: Wish, make: Any) -> int:
     from veza_tui.wiring import connect_cluster
 
+    _end_blocked_writes_too()
     cluster = connect_cluster(environment)
     try:
         if wish.follow:

@@ -85,7 +85,7 @@ class LogSession:
         self._pinger: asyncio.Task[None] | None = None
         self._closed = False
         self._done = asyncio.Event()
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
 
     # --- which pods ----------------------------------------------------------------------------------------------
 
@@ -266,7 +266,7 @@ class LogSession:
             return
         try:
             call(taker)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             self._failure = error
             self._done.set()
 
