@@ -52,6 +52,10 @@ class Situation:
     """Which of OFFERED the screen in front does something with."""
     ref: Ref | None = None
     """The object under the cursor, or that the screen is about, where that is not simply the pod."""
+    state: str = ""
+    """State of what the screen is about, for example of an operation; empty where there is none."""
+    denied: str = ""
+    """Why this user may not change the environment, as the API server says; empty when he may, or it is not known."""
 
 
 Enabled = Callable[[Situation], str | None]
@@ -121,8 +125,38 @@ def needs_write(at: Situation) -> str | None:
 
 
 def needs_live_write(at: Situation) -> str | None:
-    """Changes are allowed here and the cluster answers."""
-    return needs_write(at) or needs_live(at)
+    """Changes are allowed here, by the files and by the cluster, and it answers."""
+    return needs_write(at) or needs_live(at) or at.denied or None
+
+
+def needs_running(at: Situation) -> str | None:
+    """The operation on the screen goes on."""
+    return None if at.state in ("running", "cancelling", "waiting") else "nothing runs here"
+
+
+def needs_resumable(at: Situation) -> str | None:
+    """The operation on the screen stopped on its way."""
+    return None if at.state in ("interrupted", "cancelled", "failed") else "only what stopped on its way is resumed"
+
+
+def needs_undoable(at: Situation) -> str | None:
+    """The operation on the screen stopped and left something."""
+    return None if at.state in ("interrupted", "cancelled", "failed") else "only what stopped on its way is taken back"
+
+
+def needs_idle_pipeline(at: Situation) -> str | None:
+    """No run of the pipeline goes on."""
+    return "it runs already" if needs_running(at) is None else needs_live_write(at)
+
+
+def needs_choice(at: Situation) -> str | None:
+    """Something is under the screen's cursor."""
+    return None if at.state else "nothing is selected"
+
+
+def needs_release(at: Situation) -> str | None:
+    """A release is under the cursor, and one may go back to it."""
+    return needs_choice(at) or needs_rollback(at)
 
 
 def needs_write_pod(at: Situation) -> str | None:
@@ -231,11 +265,23 @@ ACTIONS: tuple[Action, ...] = (
     Action("proof", ("P,shift+p",), "P", "Proof: each table then, before and now; digests; what is not proven", "proof",
            _ALL, _OPS, rank=17, screens=("catalogue", "operation")),
     Action("operation.cancel", ("x",), "x", "Cancel the operation at its next safe point; again: force", "cancel",
-           _ALL, _OPS, rank=12, screens=("operation",)),
-    Action("operation.resume", ("r",), "r", "Resume an interrupted operation", "resume", _ALL, _OPS, rank=13,
+           _ALL, _OPS, needs_running, rank=12, screens=("operation", "pipeline")),
+    Action("operation.resume", ("r",), "r", "Resume an interrupted operation", "resume", _ALL, _OPS, needs_resumable,
+           rank=13, screens=("operation",)),
+    Action("operation.undo", ("u",), "u", "Take an operation back", "take back", _ALL, _OPS, needs_undoable, rank=14,
            screens=("operation",)),
-    Action("operation.undo", ("u",), "u", "Take an operation back", "take back", _ALL, _OPS, rank=14,
-           screens=("operation",)),
+    Action("pipeline", ("P,shift+p",), "P", "Pipeline: stages, steps, output", "pipeline", _OVER, _OPS,
+           needs_environment, rank=66),
+    Action("pipeline.run", ("n",), "n", "Run the pipeline", "run", _ALL, _OPS, needs_idle_pipeline, rank=12,
+           screens=("pipeline",)),
+    Action("pipeline.retry", ("r",), "r", "Run the pipeline from the chosen step on", "from this step", _ALL, _OPS,
+           needs_idle_pipeline, rank=13, screens=("pipeline",)),
+    Action("releases", ("v",), "v", "Releases: who, when, why, images, what changed", "releases", _OVER, _OPS,
+           needs_environment, rank=67),
+    Action("release.back", ("u",), "u", "Roll back to the chosen release", "roll back to it", _ALL, _OPS,
+           needs_release, rank=12, screens=("releases",)),
+    Action("approval.deny", ("x",), "x", "Deny what is asked for", "deny", _ALL, _OPS, needs_choice, rank=13,
+           screens=("approvals",)),
     Action("operations", ("O,shift+o",), "O", "Operations: running and past", "", _ALL, _OPS),
     Action("approvals", ("A,shift+a",), "A", "Approvals that are asked for", "", _ALL, _OPS),
     Action("cursor.down", ("j", "down"), "j", "Down", "", _LIST, _MOVE, palette=False),

@@ -195,9 +195,7 @@ class VezaApp(App[int]):
             await offer_interrupted(self)
 
     def _published(self, tab: EnvironmentTab) -> Callable[[EnvironmentView], None]:
-        alerts = Alerts(
-            tab.environment, self.bell, lambda text: self.tell(text, bad=True), on=self.settings.bell
-        )
+        alerts = Alerts(tab.environment, self.bell, lambda text: self.tell(text, bad=True), on=self.settings.bell)
 
         def publish(view: EnvironmentView) -> None:
             active = tab is self.tab
@@ -286,6 +284,7 @@ class VezaApp(App[int]):
             screen=screen,
             offers=offers,
             ref=ref,
+            denied=tab.denied if tab else "",
         )
 
     def activate(self, index: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from veza_tui.model.errors import RefusedError
+from veza_tui.model.journal import OperationState
 from veza_tui.operations.confirm import Tier
 from veza_tui.operations.service import OperationsService, Preview
 from veza_tui.tui.actions import Situation
@@ -15,6 +17,7 @@ from veza_tui.tui.screens.operations import OperationsScreen
 if TYPE_CHECKING:
     from veza_tui.operations.context import Planner
     from veza_tui.tui.app import VezaApp
+    from veza_tui.tui.state import EnvironmentTab
 
 
 def operations(app: VezaApp) -> OperationsService:
@@ -136,8 +139,10 @@ async def open_operations(app: VezaApp, at: Situation) -> None:
 
 
 async def cancel(app: VezaApp, at: Situation) -> None:
-    """``x`` on an operation's page."""
-    if isinstance(app.veza_screen, OperationScreen):
+    """``x`` on an operation's page, or on the pipeline's."""
+    from veza_tui.tui.screens.pipeline import PipelineScreen
+
+    if isinstance(app.veza_screen, OperationScreen | PipelineScreen):
         app.veza_screen.cancel()
 
 
@@ -152,7 +157,12 @@ async def resume_operation(app: VezaApp, at: Situation) -> None:
 async def undo_operation(app: VezaApp, at: Situation) -> None:
     """``u`` on an interrupted operation: take back what it did."""
     screen = app.veza_screen
-    if isinstance(screen, OperationScreen):
+    status = screen.status if isinstance(screen, OperationScreen) else None
+    if status is not None and status.kind == "restore" and status.state is OperationState.DONE:
+        # A finished restore is taken back by a swap of its own, which keeps what was restored.
+        environment = operations(app).world.environment(status.environment)
+        await undo_restore(app, replace(at, environment=environment))
+    elif isinstance(screen, OperationScreen):
         question = Question(f"Take back operation {screen.operation_id}?", yes="Take back", danger=True)
         if await confirm(app, question):
             await operations(app).undo(screen.operation_id)
@@ -163,7 +173,30 @@ async def offer_interrupted(app: VezaApp) -> None:
     """At the start: an operation whose runner died is offered at once."""
     import asyncio
 
+    app.spawn(look_at_rights(app))
     found = await asyncio.to_thread(operations(app).interrupted)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         app.tell(f"{found[0].title} was interrupted{more}: O opens it, resume or undo it there", bad=True)
+
+
+async def look_at_rights(app: VezaApp) -> None:
+    """Ask each API server, once, whether this user may deploy there: what he may not is greyed, with the reason."""
+    import asyncio
+
+    from veza_tui.model.errors import VezaError
+    from veza_tui.model.plan import Need
+    from veza_tui.operations.checks import need_text
+
+    async def ask(tab: EnvironmentTab) -> None:
+        namespace = tab.environment.kubernetes.namespace
+        needs = [Need("patch", "deployments", "apps", namespace=namespace),
+                 Need("create", "leases", "coordination.k8s.io", namespace=namespace)]  # fmt: skip
+        try:
+            missing = await operations(app).missing(tab.name, needs)
+        except VezaError:
+            return  # not reachable now: the plan itself will say so
+        tab.denied = f"you may not {need_text(missing[0])}" if missing else ""
+
+    await asyncio.gather(*(ask(tab) for tab in app.tabs))
+    app.paint_hints()

@@ -22,6 +22,7 @@ after its key is taken for other keys.
 _OWN = "veza_tui.tui.handlers"
 _FORWARDS = "veza_tui.tui.forwards"
 _OPERATE = "veza_tui.tui.operate"
+_DELIVER = "veza_tui.tui.deliver"
 _LOGS = "veza_tui.tui.logs"
 _RESTORE = "veza_tui.tui.restore"
 _INSPECT = "veza_tui.tui.inspect"
@@ -95,6 +96,13 @@ HANDLERS: dict[str, str] = {
     "compare": f"{_INSPECT}:compare",
     "compare.drift": f"{_INSPECT}:toggle_drift",
     "operations": f"{_OPERATE}:open_operations",
+    "pipeline": f"{_DELIVER}:open_pipeline",
+    "pipeline.run": f"{_DELIVER}:run_pipeline",
+    "pipeline.retry": f"{_DELIVER}:retry_pipeline",
+    "releases": f"{_DELIVER}:open_releases",
+    "release.back": f"{_DELIVER}:back_to_release",
+    "approvals": f"{_DELIVER}:open_approvals",
+    "approval.deny": f"{_DELIVER}:deny",
     "operation.cancel": f"{_OPERATE}:cancel",
     "operation.resume": f"{_OPERATE}:resume_operation",
     "operation.undo": f"{_OPERATE}:undo_operation",

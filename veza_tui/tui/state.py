@@ -35,6 +35,8 @@ class EnvironmentTab:
     want: PodView = field(default_factory=PodView)
     seen: frozenset[str] = frozenset()
     wrong: frozenset[str] = frozenset()
+    denied: str = ""
+    """Why this user may not change it, as the API server said when it was asked; empty when he may."""
     unsubscribe: Callable[[], None] = lambda: None
 
     @property

@@ -60,14 +60,9 @@ def _line(release: Release) -> str:
 def _diff(one: Release, other: Release, as_json: bool) -> int:
     from dataclasses import asdict
 
-    from veza_tui.operations.deploy.diff import changes
+    from veza_tui.operations.deploy.compare import compare_releases
 
-    def keyed(release: Release) -> dict[str, dict[str, object]]:
-        return {f"{o['kind']}/{o['metadata']['name']}": dict(o) for o in release.objects}
-
-    before, after = keyed(one), keyed(other)
-    found = [c for key in after for c in changes(before.get(key), after[key])]
-    gone = [key for key in before if key not in after]
+    found, gone = compare_releases(one, other)
     if as_json:
         click.echo(json.dumps({"changes": [asdict(c) for c in found], "gone": gone}, ensure_ascii=False))
         return 0

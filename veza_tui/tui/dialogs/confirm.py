@@ -39,14 +39,14 @@ def question_lines(question: Question, cells: int, glyphs: Glyphs) -> list[Line]
     lines: list[Line] = [(Span(clean(question.title, 200), "production" if question.danger else "strong"),), EMPTY]
     for text in question.lines:
         lines += [(Span(part),) for part in wrapped(text, cells)]
-    if question.steps:
-        lines += [EMPTY, (Span("STEPS", "heading"),)]
-        for number, step in enumerate(question.steps, 1):
-            lines += [(Span(part),) for part in wrapped(f"{number}. {step}", cells)]
     if question.changes:
         lines += [EMPTY, (Span("CHANGES", "heading"), Span(f" {len(question.changes)}", "dim"))]
         for change in question.changes:
             lines += change_lines(change, cells, glyphs)
+    if question.steps:
+        lines += [EMPTY, (Span("STEPS", "heading"),)]
+        for number, step in enumerate(question.steps, 1):
+            lines += [(Span(part),) for part in wrapped(f"{number}. {step}", cells)]
     return lines
 
 

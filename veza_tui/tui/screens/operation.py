@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -11,6 +12,7 @@ from textual.widget import Widget
 
 from veza_tui.model.journal import OperationState, OperationStatus
 from veza_tui.operations.service import OperationsService
+from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.operation import operation_lines
 from veza_tui.tui.screens.base import VezaScreen
 from veza_tui.tui.widgets.sheet import Sheet
@@ -82,6 +84,14 @@ class OperationScreen(VezaScreen):
         now = self.veza.services.clock.now()
         lines = operation_lines(self.status, list(self._tail), now, cells, rows, self.veza.glyphs)
         self.query_one("#page", Sheet).set_lines(lines)
+
+    def situation(self) -> Situation:
+        """With the operation's state: only what is possible in it is offered."""
+        return replace(super().situation(), state=str(self.status.state) if self.status else "")
+
+    def copy_text(self, at: Situation) -> str:
+        """The operation's id."""
+        return self.operation_id
 
     def cancel(self) -> None:
         """``x``: at the next safe point; once more: cut the running step off."""

@@ -1,0 +1,119 @@
+"""The pipeline: stages as columns, steps with state and duration. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from veza_tui.model.journal import OperationStatus, StepState, StepStatus
+from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.operation import duration, progress_bar, step_glyph
+from veza_tui.tui.presentation.section import heading
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, clean, clip, fit, width
+
+Stages = Sequence[tuple[str, Sequence[str]]]
+GAP = 2
+
+
+def pipeline_lines(
+    stages: Stages,
+    steps: Mapping[str, StepStatus],
+    configured: Mapping[str, bool],
+    selected: str,
+    now: float,
+    cells: int,
+    glyphs: Glyphs,
+) -> list[Line]:
+    """A column a stage. ``steps`` are of the last run; what it did not have is shown as it would be."""
+    count = max(len(stages), 1)
+    column = (cells - 2 - GAP * (count - 1)) // count
+    blocks = [_stage(name, names, steps, configured, selected, now, column, glyphs) for name, names in stages]
+    height = max((len(b) for b in blocks), default=0)
+    lines: list[Line] = [EMPTY] * height
+    for index, block in enumerate(blocks):
+        filled = [*block, *([EMPTY] * (height - len(block)))]
+        lines = filled if index == 0 else beside(lines, filled, index * (column + GAP) - GAP, GAP)
+    return [(Span(" "), *line) for line in lines]
+
+
+def _stage(
+    name: str,
+    names: Sequence[str],
+    steps: Mapping[str, StepStatus],
+    configured: Mapping[str, bool],
+    selected: str,
+    now: float,
+    cells: int,
+    glyphs: Glyphs,
+) -> list[Line]:
+    found = [steps.get(n) for n in names]
+    lines: list[Line] = [
+        apart((Span(fit(clean(name, 40).upper(), min(width(name), cells)), "heading"),), _sign(found, glyphs), cells),
+        (Span(glyphs.rule * cells, "faint"),),
+    ]
+    for step_id, status in zip(names, found, strict=True):
+        lines += _step(step_id, status, configured.get(step_id, True), step_id == selected, now, cells, glyphs)
+    return lines
+
+
+def _sign(found: Sequence[StepStatus | None], glyphs: Glyphs) -> Line:
+    states = [s.state for s in found if s is not None]
+    for state in (StepState.FAILED, StepState.RUNNING):
+        if state in states:
+            return (step_glyph(state, glyphs),)
+    if states and len(states) == len(found) and all(s in (StepState.DONE, StepState.SKIPPED) for s in states):
+        return (step_glyph(StepState.DONE if StepState.DONE in states else StepState.SKIPPED, glyphs),)
+    return ()
+
+
+def _step(
+    step_id: str, status: StepStatus | None, configured: bool, selected: bool, now: float, cells: int, glyphs: Glyphs
+) -> list[Line]:
+    state = status.state if status else StepState.PENDING
+    took = ""
+    if status is not None and status.started is not None and (status.ended or state is StepState.RUNNING):
+        took = duration((status.ended or now) - status.started)
+    if state is StepState.SKIPPED or (state is StepState.PENDING and not configured):
+        took = "" if configured and state is not StepState.SKIPPED else "not configured"
+        if status is not None and state is StepState.SKIPPED and status.detail:
+            took = clean(status.detail, 60)
+    role = {
+        StepState.RUNNING: "strong",
+        StepState.FAILED: "bad",
+        StepState.PENDING: "dim",
+        StepState.SKIPPED: "dim",
+    }.get(state, "text")
+    title = clean(step_id.replace("_", " "), 60)
+    cursor = Span(glyphs.cursor if selected else " ", "accent")
+    left: Line = (cursor, step_glyph(state, glyphs), Span(f" {title}", "strong" if selected else role))
+    if status is not None and state is StepState.RUNNING and status.progress is not None:
+        second: Line = (Span("   "), *progress_bar(status.progress, max(4, min(12, cells - 9)), glyphs),
+                        Span(f" {status.progress * 100:.0f} %", "progress"))  # fmt: skip
+    else:
+        second = (Span(f"   {took}", "bad" if state is StepState.FAILED else "faint"),)
+    click = f"step:{step_id}"
+    return [clip(tuple(Span(s.text, s.role, click) for s in left), cells), clip(second, cells)]
+
+
+def output_lines(title: str, lines: Sequence[str], room: int, cells: int, glyphs: Glyphs) -> list[Line]:
+    """The newest output of the selected step."""
+    note: Line = (Span(clean(title, 120), "dim"),)
+    out = [heading("OUTPUT", note, cells, glyphs)]
+    if not lines:
+        return [*out, (Span("   nothing said", "faint"),)]
+    tail = lines[-max(room - 1, 1) :]
+    return [*out, *(clip((Span("   "), Span(clean(line, 500), "dim")), cells) for line in tail)]
+
+
+def state_line(status: OperationStatus | None, environment: str, now: float, cells: int) -> Line:
+    """What the last run is, or that there was none."""
+    from veza_tui.tui.presentation.operation import WORDS
+
+    if status is None:
+        return (Span("   It has not run yet from here. n shows its plan and asks before it starts.", "dim"),)
+    word, role = WORDS[status.state]
+    took = duration((status.ended or now) - status.started) if status.started else ""
+    right: Line = (Span(f"{took}  {clean(status.user, 30)} ", "dim"),)
+    reason = f"  {clean(status.reason, 300)}" if status.reason else ""
+    return apart(
+        clip((Span("   "), Span(word, role), Span(reason, role)), cells - width(right[0].text) - 2), right, cells
+    )

@@ -1,0 +1,59 @@
+"""Releases as rows, and what changed from one to the next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veza_tui.model.plan import Change
+from veza_tui.model.release import Release
+from veza_tui.tui.dialogs.confirm import change_lines
+from veza_tui.tui.presentation.ages import moment
+from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.rows import Column, Row
+from veza_tui.tui.presentation.section import heading
+from veza_tui.tui.presentation.spans import Line, Span, clean
+
+COLUMNS = (
+    Column("number", "NO", 3, comfortable=3, align="right"),
+    Column("when", "WHEN", 5, comfortable=6),
+    Column("kind", "WHAT", 6, comfortable=8),
+    Column("state", "STATE", 4, comfortable=6),
+    Column("who", "WHO", 4, drop=3),
+    Column("why", "WHY", 6, drop=2, comfortable=8),
+    Column("images", "IMAGES", 10, flexible=True),
+)
+
+
+def release_row(release: Release, now: float, glyphs: Glyphs) -> Row:
+    """One release; images by their tags, one where all are the same."""
+    tags = {d: release.image_of(d).rpartition(":")[2] for d in sorted(release.images)}
+    text = next(iter(tags.values())) if len(set(tags.values())) == 1 else " ".join(f"{d}:{t}" for d, t in tags.items())
+    kind = release.kind + (f" ({release.note})" if release.note else "")
+    return Row(
+        str(release.number),
+        Span(glyphs.ok, "ok") if release.good else Span(glyphs.failed, "bad"),
+        (
+            Span(str(release.number), "strong"),
+            Span(moment(release.at, now), "dim"),
+            Span(clean(kind, 40)),
+            Span("good" if release.good else "failed", "ok" if release.good else "bad"),
+            Span(clean(release.who, 30), "dim"),
+            Span(clean(release.reason, 60), "dim"),
+            Span(clean(text, 200)),
+        ),
+    )
+
+
+def difference_lines(
+    release: Release, before: Release | None, changes: Sequence[Change], gone: Sequence[str], cells: int, glyphs: Glyphs
+) -> list[Line]:
+    """What the release changed against the one before it."""
+    if before is None:
+        note: Line = (Span(f"release {release.number} is the oldest that is kept", "dim"),)
+        return [heading("CHANGES", note, cells, glyphs)]
+    note = (Span(f"from release {before.number} to {release.number}", "dim"),)
+    lines = [heading("CHANGES", note, cells, glyphs)]
+    for change in changes:
+        lines += [(Span("  "), *line) for line in change_lines(change, cells - 3, glyphs)]
+    lines += [(Span(f"  {clean(name, 120)}: not in it any more", "warn"),) for name in gone]
+    return lines if changes or gone else [*lines, (Span("   the same objects", "dim"),)]

@@ -1,0 +1,62 @@
+"""The whole output of one step of one operation."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+
+from veza_tui.operations.outputs import step_output
+from veza_tui.operations.service import OperationsService
+from veza_tui.tui.actions import Situation
+from veza_tui.tui.presentation.section import heading
+from veza_tui.tui.presentation.spans import EMPTY, Span, clean
+from veza_tui.tui.screens.base import VezaScreen
+from veza_tui.tui.widgets.sheet import Sheet
+from veza_tui.tui.widgets.text import TextView
+
+
+class StepOutputScreen(VezaScreen):
+    """Read when it is opened; what a command said is kept with the operation."""
+
+    title_name = "output"
+
+    def __init__(self, service: OperationsService, operation_id: str, step: str) -> None:
+        super().__init__()
+        self._service = service
+        self.operation_id = operation_id
+        self.step = step
+        self._lines: list[str] = []
+
+    def body(self) -> ComposeResult:
+        """A heading and the text."""
+        yield Sheet(self.veza.painter, id="title", fixed=2)
+        yield TextView(self.veza.painter, id="text")
+
+    @property
+    def scroller(self) -> Widget:
+        """The text."""
+        return self.query_one(TextView)
+
+    def on_mount(self) -> None:
+        """Read it."""
+        super().on_mount()
+        self.scroller.focus()
+        self.veza.spawn(self._load())
+
+    async def _load(self) -> None:
+        files = self._service.store.open(self.operation_id)
+        self._lines = await asyncio.to_thread(step_output, files, self.step)
+        if self.is_mounted:
+            self.repaint()
+
+    def paint(self) -> None:
+        """Heading and lines."""
+        note = (Span(clean(f"{self.step} of {self.operation_id}", 120), "dim"),)
+        self.query_one("#title", Sheet).set_lines([EMPTY, heading("OUTPUT", note, self.size.width, self.veza.glyphs)])
+        self.query_one(TextView).set_lines([(Span("  "), Span(clean(line, 2000))) for line in self._lines])
+
+    def copy_text(self, at: Situation) -> str:
+        """All of it."""
+        return "\n".join(self._lines)
