@@ -1,8 +1,7 @@
-"""``alerting: true``: a change for the worse rings the bell and says so, once; off by VEZA_ALERTS=0."""
+"""``alerting: true``: a change for the worse rings the bell and says so, once; off by the setting ``bell``."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from veza_tui.model.environment import Environment
@@ -14,20 +13,17 @@ SHOWN = 2
 """Changes named in one notice; the others are counted."""
 
 
-def alerts_on() -> bool:
-    """Whether the person wants them at all."""
-    return os.environ.get("VEZA_ALERTS", "").strip().lower() not in ("0", "false", "no", "off")
-
-
 class Alerts:
     """Fed with one environment's views. One bell and one notice for everything that got worse in one view."""
 
-    def __init__(self, environment: Environment, bell: Callable[[], None], tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, environment: Environment, bell: Callable[[], None], tell: Callable[[str], None], *, on: bool = True
+    ) -> None:
         self._environment = environment
         self._bell = bell
         self._tell = tell
         self._tracker = Tracker()
-        self._on = environment.monitoring.alerting and alerts_on()
+        self._on = on and environment.monitoring.alerting
 
     def take(self, view: EnvironmentView) -> None:
         """A new view."""

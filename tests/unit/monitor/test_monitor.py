@@ -225,15 +225,14 @@ async def test_few_run_at_once_and_the_queue_is_bounded(tmp_path: Path) -> None:
     assert not hooks._running
 
 
-def test_alerting_rings_once_for_each_change_for_the_worse(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("VEZA_ALERTS", raising=False)
+def test_alerting_rings_once_for_each_change_for_the_worse() -> None:
     base = environment("production")
     on = replace(base, monitoring=replace(base.monitoring, alerting=True))
     rings: list[str] = []
 
-    def alerts(env: Any) -> Alerts:
+    def alerts(env: Any, **more: bool) -> Alerts:
         rings.clear()
-        return Alerts(env, lambda: rings.append("bell"), rings.append)
+        return Alerts(env, lambda: rings.append("bell"), rings.append, **more)
 
     bad = replace(calm(), health=(row(State.FAILED),))
     mine = alerts(on)
@@ -244,8 +243,7 @@ def test_alerting_rings_once_for_each_change_for_the_worse(monkeypatch: pytest.M
     quiet.take(calm())
     quiet.take(bad)
     assert rings == []
-    monkeypatch.setenv("VEZA_ALERTS", "0")
-    off = alerts(on)
+    off = alerts(on, on=False)
     off.take(calm())
     off.take(bad)
     assert rings == []
