@@ -127,6 +127,9 @@ class Hooks:
             self.counts.failed += 1
             self.report(f"hook {name}: {error.strerror}")
             return
+        except asyncio.CancelledError:
+            errors.close()
+            raise
         finally:
             os.close(write)
         head = _Head()
@@ -160,6 +163,7 @@ class Hooks:
         for task in tuple(self._running):
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        self._running.clear()
 
     async def drain(self) -> None:
         """Wait until nothing runs or waits."""
