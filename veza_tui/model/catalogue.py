@@ -69,6 +69,11 @@ class BackupRecord:
         return self.manifest is None and not self.problem
 
     @property
+    def safety(self) -> bool:
+        """Whether a restore made it of the state that it replaced: no measure of how well backups are kept."""
+        return self.manifest is not None and self.manifest.kind == "safety"
+
+    @property
     def proven(self) -> bool:
         """Whether a proof belongs to exactly this manifest."""
         return self.proof is not None and bool(self.digest) and self.proof.manifest == self.digest and not self.problem

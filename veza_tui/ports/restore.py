@@ -23,6 +23,10 @@ class RestoreServer(Protocol):
         """Both renames in one transaction; done already is not an error. Returns what could not be carried over."""
         ...
 
+    async def swap_back(self, *, live: str, incoming: str, aside: str) -> None:
+        """The same back; that it never happened, or was taken back already, is not an error."""
+        ...
+
     async def rename(self, *, old: str, new: str) -> None:
         """Rename one database where there is nothing to swap with; done already is not an error."""
         ...

@@ -61,10 +61,10 @@ async def look_at(app: VezaApp, environment: Environment, request: RestoreReques
     return await operations(app).with_context(environment.name, lambda context: look(context, request))
 
 
-async def run_restore(app: VezaApp, environment: Environment, request: RestoreRequest) -> None:
-    """Plan, last word, run."""
+async def run_restore(app: VezaApp, environment: Environment, request: RestoreRequest) -> str:
+    """Plan, last word, run; the operation's id, empty when the person said no."""
     at = Situation(environment=environment)
-    await run(app, at, restore_planner(request), verb="Restore", danger=True)
+    return await run(app, at, restore_planner(request), verb="Restore", danger=True)
 
 
 async def verify(app: VezaApp, at: Situation) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.integration.restore.bench import Bench, open_bench
 from veza_tui.adapters.postgres.connection import Endpoint
 
 DDL = """
@@ -56,3 +58,9 @@ def pair(postgres_server: Any) -> Iterator[Pair]:
     yield made
     for row in postgres_server.admin(f"SELECT datname FROM pg_database WHERE datname LIKE '%{tag}%'"):
         postgres_server.admin(f'DROP DATABASE "{row[0]}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def bench(short_directory: Path) -> Iterator[Bench]:
+    with open_bench(short_directory) as found:
+        yield found

@@ -34,6 +34,10 @@ class PostgresRestoreServer:
         """Both renames in one transaction."""
         return await swap(await self._reach(), live=live, incoming=incoming, aside=aside)
 
+    async def swap_back(self, *, live: str, incoming: str, aside: str) -> None:
+        """The same back, where it was ever done."""
+        await swap(await self._reach(), live=live, incoming=incoming, aside=aside, undo=True)
+
     async def rename(self, *, old: str, new: str) -> None:
         """One database, where there is nothing to swap with."""
         await rename(await self._reach(), old=old, new=new)

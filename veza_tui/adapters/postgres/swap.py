@@ -39,12 +39,15 @@ async def database_exists(server: Endpoint, name: str) -> bool:
         return await cursor.fetchone() is not None
 
 
-async def swap(server: Endpoint, *, live: str, incoming: str, aside: str, attempts: int = 3) -> tuple[str, ...]:
+async def swap(
+    server: Endpoint, *, live: str, incoming: str, aside: str, attempts: int = 3, undo: bool = False
+) -> tuple[str, ...]:
     """Rename ``live`` to ``aside`` and ``incoming`` to ``live``, which takes over settings and grants.
 
     ``aside`` accepts no connections afterwards, so that nothing writes to it by mistake. When the swap was already
     done (``incoming`` is gone, ``aside`` exists) it returns at once: a resumed operation calls it again.
     Returns what could not be carried over (settings that only a superuser may set), one line each with the statement.
+    ``undo``: that there is nothing to swap back is well too.
 
     Raises:
         RefusedError: a session could not be ended, or a database is missing or in the way.
@@ -57,7 +60,7 @@ async def swap(server: Endpoint, *, live: str, incoming: str, aside: str, attemp
         async with connection.transaction():
             await _one_at_a_time(connection, live)
         names = await _present(connection, (live, incoming, aside))
-        if names == {live, aside}:
+        if names == {live, aside} or (undo and names == {live}):
             return ()
         if names != {live, incoming}:
             raise RefusedError(

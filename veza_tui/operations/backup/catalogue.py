@@ -53,7 +53,7 @@ class Catalogue:
             if self.storage.manifests_only and not stored.has(MANIFEST):
                 continue
             record = self._record(stored)
-            if record.environment != environment or record.problem or not record.has_database:
+            if record.environment != environment or record.problem or not record.has_database or record.safety:
                 continue
             first = first or record
             if record.proven:

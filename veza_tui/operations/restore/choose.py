@@ -71,7 +71,7 @@ async def choose(context: PlanContext, before: str, *, from_environment: str = "
     records = await asyncio.to_thread(catalogue_of(context).records, origin)
     usable = [(r.name, r.at, r.proven) for r in records if r.has_database and not r.problem]
     # A safety copy is of the state that a restore replaced: never proposed, only chosen by name.
-    safety = {r.name for r in records if r.manifest is not None and r.manifest.kind == "safety"}
+    safety = {r.name for r in records if r.safety}
     name = propose([u for u in usable if u[0] not in safety], moment)
     if name is None:
         raise ConfigError(

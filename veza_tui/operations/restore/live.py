@@ -19,7 +19,8 @@ async def swap(context: Context, step: Step) -> Result:
     seconds = context.clock.monotonic() - started
     for line in left_out:
         context.report.output(line)
-    context.report.output(f"{live} is the restored database now; the one before is kept as {aside}")
+    context.report.output(f"{live} is the restored database now, the one before is")
+    context.report.output(f"  {aside}, until: veza-tui set-aside {context.environment.name} --drop")
     return {"seconds": round(seconds, 3), "aside": aside, "left_out": list(left_out)}
 
 
@@ -34,9 +35,9 @@ async def swap_back(context: Context, step: Step) -> Result:
             return {}  # taken back already, by undo-restore
         raise RefusedError(f"neither {live} nor {aside} exists", hint="look at the server: this must not be")
     async with server.lock():
-        # Back under the scratch database's own name: the undo of the steps before drops it. Where the swap never
-        # happened this finds everything in place; where its commit was on its way this waits for it.
-        await server.swap(live=live, incoming=aside, aside=scratch)
+        # Where the swap never happened this finds everything in place; where its commit was on its way it waits for it.
+        # What was restored, and written to since, is kept: it is dropped on purpose only.
+        await server.swap_back(live=live, incoming=aside, aside=undone_name(aside))
     return {}
 
 
@@ -125,7 +126,5 @@ async def flush_cache(context: Context, step: Step) -> Result:
 async def keep_cache(context: Context, step: Step) -> Result:
     """Say that it was not flushed, and how to: never silently."""
     name = context.environment.name
-    context.report.output(
-        f"the cache was kept: it may hold what the restored data contradicts; veza-tui flush-cache {name} empties it"
-    )
+    context.report.output(f"the cache was kept; to empty it: veza-tui flush-cache {name}")
     return {"kept": True}

@@ -9,6 +9,7 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.restore import Check, Loss
 from veza_tui.tui.presentation.ages import calm_age, moment
 from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit
 
@@ -18,8 +19,7 @@ COLUMNS = (
     Column("size", "SIZE", 6, comfortable=8, align="right"),
     Column("rows", "ROWS", 5, drop=2, align="right"),
     Column("proof", "PROOF", 8, comfortable=12),
-    Column("held", "HELD", 4, drop=3),
-    Column("kind", "KIND", 4, drop=4),
+    Column("kind", "KIND", 6, drop=4),
     Column("note", "NOTE", 8, flexible=True, drop=1),
 )
 
@@ -45,9 +45,9 @@ def backup_row(record: BackupRecord, now: float, glyphs: Glyphs) -> Row:
     dump = record.manifest.dump if record.manifest else None
     rows = f"{sum(t.rows for t in dump.database.tables):,}" if dump else glyphs.dash
     kind = record.manifest.kind if record.manifest else "script"
-    note = record.problem or (record.hold.reason if record.hold else "") or (
-        record.manifest.reason if record.manifest else ""
-    )  # fmt: skip
+    reason = record.manifest.reason if record.manifest else "the script's"
+    note = record.problem or ("before a restore" if record.safety else reason)
+    held = f"held: {record.hold.reason}" if record.hold else ""
     return Row(
         record.name,
         sign,
@@ -57,9 +57,8 @@ def backup_row(record: BackupRecord, now: float, glyphs: Glyphs) -> Row:
             Span(size_text(record.size)),
             Span(rows, "dim"),
             Span(proof, role),
-            Span("held" if record.hold else "", "warn"),
             Span(clean(kind, 12), "dim"),
-            Span(clean(note, 200), "dim"),
+            Span(clean(held or note, 200), "bad" if record.problem else "warn" if held else "dim"),
         ),
     )
 
@@ -87,15 +86,18 @@ def objective_line(environment: Environment, records: Sequence[BackupRecord], no
 
 
 def check_lines(checks: Sequence[Check], cells: int, glyphs: Glyphs) -> list[Line]:
-    """The preflight, one line each."""
+    """The preflight, one check after the other, in full."""
     signs = {True: Span(glyphs.ok, "ok"), False: Span(glyphs.failed, "bad"), None: Span(glyphs.unknown, "warn")}
-    return [
-        clip(
-            (Span("  "), signs[check.ok], Span(f" {fit(check.name, 30)} ", "text" if check.ok else "strong"),
-             Span(clean(check.detail, 300), "dim" if check.ok else "bad" if check.ok is False else "warn")), cells
-        )
-        for check in checks
-    ]  # fmt: skip
+    lines: list[Line] = []
+    for check in checks:
+        role = "dim" if check.ok else "bad" if check.ok is False else "warn"
+        parts = wrapped(check.detail, cells - 36)
+        lines += [
+            (Span("  "), signs[check.ok] if not number else Span(" "),
+             Span(f" {fit(check.name if not number else '', 30)} ", "text" if check.ok else "strong"), Span(part, role))
+            for number, part in enumerate(parts)
+        ]  # fmt: skip
+    return lines
 
 
 def loss_lines(losses: Sequence[Loss], cells: int, glyphs: Glyphs, *, words: tuple[str, str]) -> list[Line]:

@@ -81,6 +81,8 @@ def _reason(status: OperationStatus, cells: int, glyphs: Glyphs) -> list[Line]:
 
         role = WORDS[status.state][1]
         lines += [(Span(f" {part}", role),) for part in wrapped(status.reason, cells - 2)[:4]]
+    if status.kind == "restore" and status.state is OperationState.DONE:
+        lines.append((Span(f" {glyphs.todo} P shows the proof; u takes it back, in under two seconds", "strong"),))
     if status.state is OperationState.INTERRUPTED:
         lines.append((Span(f" {glyphs.todo} r resumes it from its last finished step, u takes it back", "strong"),))
     lines += [(Span(f" left: {clean(line, 160)}", "warn"),) for line in getattr(status, "left", ())]

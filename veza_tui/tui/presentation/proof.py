@@ -128,7 +128,7 @@ def proof_lines(page: ProofPage, now: float, cells: int, glyphs: Glyphs) -> list
 
 
 def _table(rows: Sequence[ProofRow], cells: int, glyphs: Glyphs) -> list[Line]:
-    wide = max(12, min(44, cells - 46))
+    wide = max(12, min(44, cells - 51))
     titles = "".join(fit(word, 11, align="right") for word in ("THEN", "BEFORE", "NOW"))
     lines: list[Line] = [(Span(f"    {fit('TABLE', wide)}{titles}  CONTENTS", "title"),)]
     for row in sorted(rows, key=lambda r: (r.then == r.before or r.before is None, r.table)):
@@ -136,7 +136,7 @@ def _table(rows: Sequence[ProofRow], cells: int, glyphs: Glyphs) -> list[Line]:
         known = row.now is not None
         sign = Span(glyphs.ok, "ok") if same else Span(glyphs.failed, "bad") if known else Span(glyphs.unknown, "dim")
         changed = row.before is not None and row.before != row.then
-        word = ("equal" if same else "") if row.digest and known else ("not compared" if known else "")
+        word = ("equal" if same else "") if row.digest and known else ("rows only" if known else "")
         lines.append(
             clip(
                 (Span("  "), sign, Span(f" {fit(clean(row.table, 80), wide)}"),

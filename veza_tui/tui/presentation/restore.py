@@ -12,6 +12,7 @@ from veza_tui.model.restore import Check, Loss, Part
 from veza_tui.tui.presentation.ages import calm_age, moment
 from veza_tui.tui.presentation.backups import check_lines, loss_lines
 from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, clip
@@ -110,7 +111,7 @@ def part_rows(record: BackupRecord, choices: Choices, glyphs: Glyphs) -> list[Ro
     if record.has_database:
         whole = Part.DATABASE in choices.parts and not choices.tables
         rows.append(_switch("part:database", "The whole database", whole, glyphs,
-                            "swapped in at once, undoable by one key"))  # fmt: skip
+                            "one key undoes it"))  # fmt: skip
     for part, suffix in ((Part.CONFIGURATION, ".yaml"), (Part.SECRETS, ".env")):
         if any(n == record.environment + suffix or n == f"{record.environment}{suffix}.age" for n in names):
             what = f"{part.value.capitalize()}: {record.environment}{suffix}"
@@ -134,11 +135,11 @@ def how_rows(choices: Choices, services: int, glyphs: Glyphs) -> list[Row]:
     """Drain or not; flush the cache or not: asked each time, never silently."""
     rows = []
     if Part.DATABASE in choices.parts and not choices.tables:
-        rows.append(_switch("scale", f"Scale the {services} services to zero around the swap", choices.scale, glyphs,
-                            "longer outage, no failed requests in between"))  # fmt: skip
+        rows.append(_switch("scale", f"Stop the {services} services around the swap", choices.scale, glyphs,
+                            "outage longer than 2 s"))  # fmt: skip
     if Part.DATABASE in choices.parts:
         rows.append(_switch("flush", "Empty the cache afterwards", choices.flush_cache, glyphs,
-                            "it may hold what the restored data contradicts"))  # fmt: skip
+                            "it may contradict the data"))  # fmt: skip
     rows.append(Row("go", Span(glyphs.arrow, "key"), (Span("Show the plan", "strong"), Span(""), Span(""))))
     return rows
 
@@ -153,10 +154,17 @@ def check_page(checks: Sequence[Check], losses: Sequence[Loss], minutes: float |
         )
         lines.append(EMPTY)
     if losses:
-        lines += [*loss_lines(losses, cells, glyphs, words=("THEN", "NOW")), EMPTY]
-    bad = [c for c in checks if c.ok is not True]
-    good = [c for c in checks if c.ok is True]
-    lines += check_lines([*bad, *good], cells, glyphs)
+        # What does not change is told in one line: the page shall fit a small terminal.
+        changed = [loss for loss in losses if loss.then != loss.now]
+        if changed:
+            lines += loss_lines(changed, cells, glyphs, words=("THEN", "NOW"))
+        if len(losses) > len(changed):
+            lines.append((Span(f"  {len(losses) - len(changed)} tables have as many rows then as now", "dim"),))
+        lines.append(EMPTY)
+    lines += check_lines([c for c in checks if c.ok is not True], cells, glyphs)
+    good = [c.name for c in checks if c.ok is True]
+    for number, part in enumerate(wrapped(", ".join(good), cells - 6) if good else ()):
+        lines.append((Span("  "), Span(glyphs.ok if not number else " ", "ok"), Span(f" {part}", "dim")))
     return lines
 
 

@@ -80,7 +80,7 @@ class CatalogueScreen(VezaScreen):
                 EMPTY,
                 heading("BACKUPS", where, cells, glyphs, right=sizes_line(self.records, 16, glyphs)),
                 (Span("  "), *(objective_line(self.environment, self.records, now) if self._loaded else ())),
-                self.table.heading((), cells),
+                self.table.heading((Span("BACKUP", "title"),), cells),
             ]
         )
         if self._error:

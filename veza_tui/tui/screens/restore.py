@@ -51,6 +51,7 @@ class RestoreScreen(VezaScreen):
         self._looked: Looked | None = None
         self._first = Page.PARTS if backup else Page.WHEN
         self.page = self._first
+        self._over = False
         self.choices = Choices(backup=backup)
 
     def body(self) -> ComposeResult:
@@ -78,6 +79,12 @@ class RestoreScreen(VezaScreen):
         super().on_mount()
         self._turn(self.page)
         self.veza.spawn(self._load())
+
+    def on_screen_resume(self) -> None:
+        """Back from the operation: on to where the restore was opened from."""
+        super().on_screen_resume()
+        if self._over:
+            self.call_later(self.dismiss)
 
     async def _load(self) -> None:
         records = await asyncio.to_thread(self._catalogue.records, self.environment.name)
@@ -116,7 +123,10 @@ class RestoreScreen(VezaScreen):
         if not self.is_mounted:
             return
         glyphs, cells, now = self.veza.glyphs, self.size.width, self.veza.services.clock.now()
-        self.query_one("#title", Sheet).set_lines(stepper(self.page, self.environment.name, glyphs, cells))
+        head = stepper(self.page, self.environment.name, glyphs, cells)
+        if self.page is Page.BACKUP:
+            head[-1] = self.query_one("#backups", Table).heading((Span("BACKUP", "title"),), cells)
+        self.query_one("#title", Sheet).set_lines(head)
         if self.page is Page.CHECKS:
             looked = self._looked
             lines = (
@@ -200,7 +210,8 @@ class RestoreScreen(VezaScreen):
         elif self.page is Page.HOW and key == "go":
             from veza_tui.tui.restore import run_restore
 
-            await run_restore(self.veza, self.environment, self.request())
+            # Whoever comes back from the running operation has nothing left to decide here.
+            self._over = bool(await run_restore(self.veza, self.environment, self.request()))
         elif self.page is Page.HOW:
             self.switch()
 
