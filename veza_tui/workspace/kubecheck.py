@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from veza_tui.workspace import checks
+from veza_tui.workspace import checks, kubenames
 from veza_tui.workspace.findings import Findings, Look, Path
 from veza_tui.workspace.kubepod import check_pod, port_name
 from veza_tui.workspace.kubeschema import check_fields, check_kind
+from veza_tui.workspace.kubevalues import check_values
 from veza_tui.workspace.manifests import CLUSTER_SCOPED, Manifest
 
 _QUALIFIED = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?\Z")
@@ -36,6 +37,8 @@ def check_manifests(manifests: list[Manifest], findings: Findings, environment: 
         if first is not manifest and manifest.name:
             where = f"{first.file}:{first.line}"
             look.error((), f"is given twice (first in {where}): the later one wins silently", "remove one of the two")
+        if type_name:
+            check_values(look, type_name)
         check = _BY_KIND.get(manifest.kind) if type_name else None
         if check is not None:
             check(look)
@@ -49,20 +52,21 @@ def _metadata(look: Look) -> None:
         look.error(("metadata", "name"), "metadata.name is missing", "give the object a name")
     else:
         strict = manifest.kind in ("Namespace", "Service")
-        wrong = (checks.dns_label if strict else checks.dns_name)(manifest.name)
+        wrong = (checks.dns_label if strict else kubenames.dns_name)(manifest.name)
         if not wrong and manifest.kind == "Service" and manifest.name[0].isdigit():
             wrong = "must begin with a letter"
-        if wrong:
+        if wrong and (manifest.kind != "PodDisruptionBudget" or kubenames.path_segment(manifest.name)):
+            # A budget's name is not looked at (measured, 1.34).
             look.error(("metadata", "name"), f"name {wrong}", "rename the object")
     if manifest.namespace and manifest.kind in CLUSTER_SCOPED:
-        look.error(("metadata", "namespace"), f"a {manifest.kind} has no namespace", "remove it")
+        look.warning(("metadata", "namespace"), f"a {manifest.kind} has no namespace", "remove it")
     elif manifest.namespace and checks.dns_label(manifest.namespace):
         look.error(("metadata", "namespace"), f"namespace {checks.dns_label(manifest.namespace)}", "correct it")
     labels = manifest.metadata.get("labels")
     check_labels(look, labels, ("metadata", "labels"))
     annotations = manifest.metadata.get("annotations")
     for key, text in (annotations if isinstance(annotations, dict) else {}).items():
-        if not _qualified(key):
+        if not _qualified(key.lower()):
             look.error(("metadata", "annotations", key), "is not an annotation's name", "use prefix/name")
         elif not isinstance(text, str):
             look.error(("metadata", "annotations", key), "must be a text", "put it in quotes")
@@ -86,7 +90,7 @@ def check_labels(look: Look, labels: Any, path: Path) -> None:
 
 def _qualified(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
-    return bool(_QUALIFIED.match(name)) and (not slash or not checks.dns_name(prefix))
+    return bool(_QUALIFIED.match(name)) and (not slash or not kubenames.dns_name(prefix))
 
 
 def _data(look: Look) -> None:
@@ -104,7 +108,7 @@ def _data(look: Look) -> None:
             names.add(key)
     for key, value in (look.manifest.object.get("stringData") or {}).items():
         size += len(str(value))
-        if not _DATA_KEY.match(key):
+        if kubenames.data_key(key):
             look.error(("stringData", key), "is not a valid key", "use letters, digits, - _ and . only")
     if size > _MAX_DATA:
         look.error((), "holds more than 1 MiB of data", "split it")
@@ -126,7 +130,7 @@ def _service(look: Look) -> None:
         number = port.get("port")
         if isinstance(number, int) and not 1 <= number <= 65535:
             look.error((*path, "port"), f"{number} is outside 1 to 65535", "correct the port")
-        check_port_reference(look, port.get("targetPort"), (*path, "targetPort"))
+        check_port_reference(look, port.get("targetPort") or None, (*path, "targetPort"))
         protocol = port.get("protocol") or "TCP"
         if protocol not in ("TCP", "UDP", "SCTP"):
             look.error((*path, "protocol"), "is not TCP, UDP or SCTP", "correct it")
@@ -168,7 +172,7 @@ def _deployment(look: Look) -> None:
     if kind not in ("RollingUpdate", "Recreate"):
         look.error(("spec", "strategy", "type"), "is not RollingUpdate or Recreate", "correct it")
     rolling = strategy.get("rollingUpdate")
-    if rolling and kind == "Recreate":
+    if rolling is not None and kind == "Recreate":
         look.error(("spec", "strategy", "rollingUpdate"), "does not go with Recreate", "remove one of the two")
     if rolling and _zero(rolling.get("maxSurge")) and _zero(rolling.get("maxUnavailable")):
         look.error(("spec", "strategy", "rollingUpdate"), "maxSurge and maxUnavailable are both 0", "let one be 1")
@@ -176,7 +180,7 @@ def _deployment(look: Look) -> None:
     if isinstance(deadline, int) and deadline <= ready:
         look.error(("spec", "progressDeadlineSeconds"), "must be more than minReadySeconds", "raise it")
     restart = (template.get("spec") or {}).get("restartPolicy")
-    if restart not in (None, "Always"):
+    if restart not in (None, "", "Always"):
         path = ("spec", "template", "spec", "restartPolicy")
         look.error(path, "must be Always in a Deployment", "write Always, or remove it")
     check_pod(look, template.get("spec") or {}, ("spec", "template", "spec"))
@@ -221,13 +225,6 @@ def _autoscaler(look: Look) -> None:
         look.error(("spec", "maxReplicas"), "must be 1 or more", "correct it")
     elif isinstance(low, int) and isinstance(high, int) and low > high:
         look.error(("spec", "minReplicas"), f"{low} is more than maxReplicas {high}", "swap or correct them")
-    for index, metric in enumerate(spec.get("metrics") or []):
-        if metric.get("type") == "Resource":
-            target = (metric.get("resource") or {}).get("target") or {}
-            used = target.get("averageUtilization")
-            if isinstance(used, int) and used < 1:
-                path: Path = ("spec", "metrics", index, "resource", "target", "averageUtilization")
-                look.error(path, "must be 1 percent or more", "correct it")
 
 
 def _budget(look: Look) -> None:

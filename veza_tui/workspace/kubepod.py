@@ -12,6 +12,8 @@ from veza_tui.workspace.findings import Look, Path
 _ENV_NAME = re.compile(r"[^=\x00-\x1f\x7f-\uffff]+\Z")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*\Z")
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
+BROKEN = "manifest-broken"
+"""Rule of what an API server takes and no node can run."""
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
@@ -49,14 +51,12 @@ def _container(look: Look, container: dict[str, Any], path: Path, volumes: set[s
     if not image:
         look.error((*path, "image"), "the image is missing", "name an image with a version tag")
     elif image != image.strip() or not _IMAGE.match(image):
-        look.error((*path, "image"), "is not an image reference", "write name:tag")
-    if container.get("imagePullPolicy") not in (None, "", "Always", "IfNotPresent", "Never"):
-        look.error((*path, "imagePullPolicy"), "is not Always, IfNotPresent or Never", "correct it")
+        look.error((*path, "image"), "is not an image reference: no node can pull it", "write name:tag", BROKEN)
     _ports(look, container, path)
     _variables(look, container, path)
     _resources(look, container.get("resources") or {}, (*path, "resources"))
     for name in _PROBES:
-        if container.get(name):
+        if container.get(name) is not None:
             _probe(look, container, name, path)
     mounted: set[str] = set()
     for index, mount in enumerate(container.get("volumeMounts") or []):
@@ -116,13 +116,26 @@ def _resources(look: Look, resources: dict[str, Any], path: Path) -> None:
             if name in ("cpu", "memory", "ephemeral-storage"):
                 if number is not None and number < 0:
                     look.error((*path, part, name), "must not be negative", "correct it")
-            elif "/" not in name and not name.startswith("hugepages-"):
+            elif "/" in name:
+                _extended(look, number, (*path, part, name), limits)
+            elif not name.startswith("hugepages-"):
                 todo = "did you mean cpu or memory?"
                 look.error((*path, part, name), "is no resource that Kubernetes knows", todo)
     for name, text in requests.items():
         request, limit = checks.quantity_value(str(text)), _limit(limits, name)
         if request is not None and limit is not None and request > limit:
             look.error((*path, "requests", name), f"{text} is more than the limit {limits[name]}", "lower it")
+
+
+def _extended(look: Look, number: Decimal | None, path: Path, limits: dict[str, Any]) -> None:
+    """A device: whole, with a limit, the request its equal."""
+    limit = _limit(limits, str(path[-1]))
+    if number is not None and number % 1:
+        look.error(path, "must be a whole number", "correct it")
+    elif limit is None:
+        look.error(path, "needs a limit", "give the same number under limits")
+    elif number != limit:
+        look.error(path, "must be equal to its limit", "correct one of the two")
 
 
 def _limit(limits: dict[str, Any], name: str) -> Decimal | None:
@@ -137,22 +150,22 @@ def _probe(look: Look, container: dict[str, Any], name: str, path: Path) -> None
         what = "has no handler" if not handlers else f"has {len(handlers)} handlers"
         look.error(here, what, f"keep exactly one of {', '.join(_HANDLERS)}")
     for key, low in (
-        ("periodSeconds", 1),
-        ("timeoutSeconds", 1),
-        ("failureThreshold", 1),
-        ("successThreshold", 1),
+        ("periodSeconds", 0),
+        ("timeoutSeconds", 0),
+        ("failureThreshold", 0),
+        ("successThreshold", 0),
         ("initialDelaySeconds", 0),
     ):
         number = probe.get(key)
         if isinstance(number, int) and number < low:
             look.error((*here, key), f"must be {low} or more", "correct it")
-    if name != "readinessProbe" and probe.get("successThreshold") not in (None, 1):
+    if name != "readinessProbe" and probe.get("successThreshold") not in (None, 0, 1):
         look.error((*here, "successThreshold"), f"must be 1 in a {name}", "correct it")
     for kind in ("httpGet", "tcpSocket"):
         handler = probe.get(kind)
         port = handler.get("port") if isinstance(handler, dict) else None
-        if isinstance(port, int) and not 1 <= port <= 65535:
-            look.error((*here, kind, "port"), f"{port} is outside 1 to 65535", "correct the port")
-        elif isinstance(port, str) and port not in {p.get("name") for p in container.get("ports") or []}:
+        if isinstance(port, str) and port not in {p.get("name") for p in container.get("ports") or []}:
             todo = "name a port of the container, or write its number"
-            look.error((*here, kind, "port"), f"{port[:40]!r} is no port of this container", todo)
+            look.error(
+                (*here, kind, "port"), f"{port[:40]!r} is no port of this container: it always fails", todo, BROKEN
+            )

@@ -18,6 +18,7 @@ from veza_tui.workspace.checks import quantity_value
 from veza_tui.workspace.findings import Look, Path
 from veza_tui.workspace.reader import MAX_UNKNOWN
 
+_EMPTY_IS_FINE = frozenset((("V1HTTPHeader", "value"), ("V1Sysctl", "value")))
 _INT_OR_STRING = frozenset(("port", "targetPort", "maxSurge", "maxUnavailable", "minAvailable"))
 _QUANTITIES = frozenset(("sizeLimit", "divisor", "averageValue"))
 _QUANTITY_MAPS = frozenset(("limits", "requests", "capacity"))
@@ -89,7 +90,7 @@ def _object(look: Look, value: Any, type_name: str, path: Path) -> None:
         elif item is not None:
             _value(look, item, entry[0], (*path, name), type_name)
     for name, (_, required) in known.items():
-        if required and value.get(name) is None:
+        if required and value.get(name) is None and path != ("status",) and (type_name, name) not in _EMPTY_IS_FINE:
             look.error((*path, name), "is required and missing", "add it")
 
 
@@ -126,6 +127,9 @@ def _map(look: Look, value: Any, kind: str, path: Path) -> None:
     inner = kind.partition(", ")[2][:-1]
     for key, item in value.items():
         here = (*path, key)
+        if item is None:
+            look.warning(here, "is null: it is read as empty", "write a value, or remove it")
+            continue
         if inner == "str" and path[-1] in _QUANTITY_MAPS:
             _quantity(look, item, here)
         elif inner == "str" and not isinstance(item, str):
@@ -168,7 +172,7 @@ def _base64(look: Look, item: Any, path: Path) -> None:
 
 def _quantity(look: Look, value: Any, path: Path) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number and (not isinstance(value, str) or quantity_value(value) is None):
+    if not number and (not isinstance(value, str) or quantity_value(value.strip()) is None):
         look.error(path, "is not a Kubernetes quantity", "write for example 500m, 128Mi or 1Gi")
 
 
