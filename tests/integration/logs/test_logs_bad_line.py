@@ -80,9 +80,9 @@ async def test_nothing_missing_nothing_twice(bad_line: Callable[..., Awaitable[A
         await fault()
         line.cut_after = None
 
-    session, got = await follow(world, 2.0, last)
+    session, got = await follow(world, 1.2, last)
     judge(session, got)
-    assert line.connections > 8
+    assert line.connections > 6
 
 
 async def test_a_swallowing_line_is_noticed(
@@ -123,6 +123,6 @@ async def test_a_swallowing_line_is_noticed(
             await asyncio.sleep(0.9)
             world.line.swallow = False
 
-    session, got = await follow(world, 2.0, fault)
+    session, got = await follow(world, 1.6, fault)
     judge(session, got)
     assert pings >= 3

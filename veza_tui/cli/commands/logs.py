@@ -225,8 +225,7 @@ async def _follow(environment: Environment, cluster: Cluster, which: tuple[str, 
 
 def _say_state(environment: Environment, session: LogSession, rows: Any) -> None:
     """What is not obvious from the lines: pods that are too many, none at all, one that crashes on and on."""
-    from veza_tui.feeds.logs.session import followed_words
-    from veza_tui.feeds.logs.targets import crash_loop
+    from veza_tui.feeds.logs.targets import crash_loop, followed_words
 
     if session.unfollowed:
         progress(f"veza-tui: {followed_words(session.pods, session.unfollowed)}; --most N reads more")

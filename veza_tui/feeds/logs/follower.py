@@ -6,15 +6,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from veza_tui.feeds.logs.resume import Place, Replay, place_after
+from veza_tui.feeds.logs.runs import Run, run_of
 from veza_tui.feeds.logs.stamps import Lines, stamp_of
 from veza_tui.model.log import Beginning, Source
 from veza_tui.model.text import printable
 from veza_tui.ports.clock import Clock
-from veza_tui.ports.cluster import PODS, Cluster, ClusterError, JSONObject, NotFound
+from veza_tui.ports.cluster import PODS, Cluster, ClusterError, NotFound
 
 log = logging.getLogger(__name__)
 
@@ -44,55 +44,6 @@ class Sink(Protocol):
     def note(self, source: Source, stamp: bytes, text: str) -> None:
         """A word of ours: the container ended, a gap, a refusal. ``stamp`` is the time after which it belongs."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What the API server says of a container now."""
-
-    restarts: int = 0
-    state: str = "waiting"
-    started: bool = False
-    """Whether there is or was a process, so that there is a log."""
-    reason: str = ""
-    exit_code: int | None = None
-    before_exit: int | None = None
-    final: bool = False
-    """It will not be started again."""
-
-
-def run_of(pod: JSONObject, container: str) -> Run:
-    """The state of a container in a raw Pod."""
-    status = pod.get("status") or {}
-    for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
-        for found in status.get(kind) or ():
-            if found.get("name") == container:
-                return _run(found, pod, kind)
-    return Run(final=status.get("phase") in ("Succeeded", "Failed"))
-
-
-def _run(found: JSONObject, pod: JSONObject, kind: str) -> Run:
-    state = found.get("state") or {}
-    name = next((k for k in ("running", "terminated", "waiting") if state.get(k) is not None), "waiting")
-    now = state.get(name) or {}
-    last = (found.get("lastState") or {}).get("terminated") or {}
-    policy = (pod.get("spec") or {}).get("restartPolicy")
-    phase = (pod.get("status") or {}).get("phase")
-    exit_code = now.get("exitCode")
-    return Run(
-        restarts=int(found.get("restartCount") or 0),
-        state=name,
-        started=name != "waiting" or bool(last),
-        reason=str(now.get("reason") or ""),
-        exit_code=exit_code,
-        before_exit=last.get("exitCode"),
-        final=name == "terminated"
-        and (
-            phase in ("Succeeded", "Failed")
-            or policy == "Never"
-            or (exit_code == 0 and (policy == "OnFailure" or kind == "initContainerStatuses"))
-        ),
-    )
 
 
 class Follower:

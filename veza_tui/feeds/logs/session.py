@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -307,18 +307,3 @@ class LogSession:
 
 MOST_HELD = 128 << 20
 """Bytes collected before they are passed on although not everything was read: then order is only within."""
-
-
-def followed_words(pods: Sequence[PodRow], unfollowed: Sequence[str]) -> str:
-    """``following 40 of 500 pods, ...``: said where not all are."""
-    from collections import Counter
-
-    from veza_tui.feeds.logs.targets import deployment_of
-
-    total = len(pods) + len(unfollowed)
-    groups = Counter(deployment_of(pod) or pod.owner or pod.name for pod in pods)
-    some = ", ".join(f"{name} ({count})" for name, count in groups.most_common(4))
-    more = f" and {len(groups) - 4} more" if len(groups) > 4 else ""
-    return printable(
-        f"following {len(pods)} of {total} pods, those in trouble and the newest first: {some}{more}", limit=300
-    )

@@ -91,6 +91,17 @@ def crash_loop(pods: Iterable[PodRow]) -> tuple[PodRow, ContainerRow] | None:
     return None
 
 
+def followed_words(pods: Sequence[PodRow], unfollowed: Sequence[str]) -> str:
+    """``following 40 of 500 pods, ...``: said where not all are."""
+    total = len(pods) + len(unfollowed)
+    groups = Counter(deployment_of(pod) or pod.owner or pod.name for pod in pods)
+    some = ", ".join(f"{name} ({count})" for name, count in groups.most_common(4))
+    more = f" and {len(groups) - 4} more" if len(groups) > 4 else ""
+    return printable(
+        f"following {len(pods)} of {total} pods, those in trouble and the newest first: {some}{more}", limit=300
+    )
+
+
 def short_names(sources: Sequence[Source]) -> dict[int, str]:
     """A name a source, as short as it can be: the owner and the pod's random end, the container where it matters."""
     pods = {s.pod for s in sources}

@@ -7,47 +7,37 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from textual import events
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from veza_tui.feeds.logs.buffer import Ring
-from veza_tui.feeds.logs.match import Matcher
-from veza_tui.feeds.logs.save import LogFile
-from veza_tui.feeds.logs.session import LogSession, Wish, followed_words
-from veza_tui.feeds.logs.targets import crash_loop, deployment_of
+from veza_tui.feeds.logs.session import LogSession, Wish
+from veza_tui.feeds.logs.targets import crash_loop, deployment_of, followed_words
 from veza_tui.feeds.logs.times import beginning, moment, stamp_at
 from veza_tui.feeds.logs.visible import text_of
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import VezaError
-from veza_tui.model.log import Beginning, Scope, Source, Target, payload_of, source_of
+from veza_tui.model.log import Beginning, Scope, Target, payload_of, source_of
 from veza_tui.model.text import printable
 from veza_tui.model.workload import PodRow
 from veza_tui.ports.cluster import Cluster
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.log_recorder import Recorder
 from veza_tui.tui.presentation.log_head import Head, head_line
-from veza_tui.tui.presentation.logs import name_cells
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
-from veza_tui.tui.screens.base import VezaScreen
+from veza_tui.tui.screens.log_search import LogSearchScreen
 from veza_tui.tui.widgets.log import LogView
 from veza_tui.tui.widgets.prompt import Prompt
 from veza_tui.tui.widgets.sheet import Sheet
 
-MOST_LINES = 200_000
-MOST_BYTES = 64 << 20
 TAIL = {Scope.POD: 1000, Scope.SERVICE: 300, Scope.ENVIRONMENT: 100}
 """Lines per container with which it begins, until S says otherwise."""
-SLICE = 0.008
-"""Seconds of searching the buffer before keys are looked at again."""
-PAINTS = 0.1
-"""Seconds between two looks at how far the search is."""
 FULL_PAUSE = 1.0
 """Seconds between two changes of the count of dropped lines."""
 SHIFT = 16
 MOST_COPIED = 1 << 20
 
 
-class LogsScreen(VezaScreen):
+class LogsScreen(LogSearchScreen):
     """One window on a ring of lines; the session behind it is made anew when something else is to be read."""
 
     AUTO_FOCUS = ""  # the hidden input would take every key
@@ -59,20 +49,12 @@ class LogsScreen(VezaScreen):
         self.target = target
         self.previous = previous
         self.begin: Beginning | None = None
-        self.ring = Ring(MOST_LINES, MOST_BYTES)
-        self.sources: dict[int, Source] = {}
         self.session: LogSession | None = None
         self._pod = pod
         self._tab = self.veza.tab
         self._cluster: Cluster | None = None
         self._unsubscribe: Any = None
-        self._filter = self._mark = ""
-        self._problem = ""
-        self._matchers: dict[str, Matcher] = {}
-        self._scan: asyncio.Task[Any] | None = None
-        self._file: LogFile | None = None
-        self._unwritten: list[bytes] = []
-        self._writing: asyncio.Task[Any] | None = None
+        self._recorder = Recorder(self.sources, self.veza.services.clock.now)
         self._dropped_shown = 0
         self._dropped_at = 0.0
         self._restarting = asyncio.Lock()
@@ -93,14 +75,9 @@ class LogsScreen(VezaScreen):
         yield Prompt(self.veza.painter)
 
     @property
-    def view(self) -> LogView:
-        """The lines."""
-        return self.query_one(LogView)
-
-    @property
-    def prompt(self) -> Prompt:
-        """Where one types."""
-        return self.query_one(Prompt)
+    def named(self) -> bool:
+        """Whether more than one container is, or may come to be, read."""
+        return self.session is not None and self.session.named
 
     def situation(self) -> Situation:
         """Actions are about the pod, where it is one."""
@@ -172,8 +149,7 @@ class LogsScreen(VezaScreen):
     def _deliver(self, lines: list[bytes]) -> None:
         before = self.ring.dropped
         self.ring.append(lines)
-        if self._file is not None:
-            self._unwritten += lines
+        self._recorder.take(lines)
         if not self.is_attached:
             return
         changed = self.view.update() if self.veza.screen is self else False
@@ -187,13 +163,12 @@ class LogsScreen(VezaScreen):
         """Close everything."""
         if self._unsubscribe is not None:
             self._unsubscribe()
-        if self._scan is not None:
-            self._scan.cancel()
+        self.stop_searching()
         if self.session is not None:
             await self.session.close()
         if self._cluster is not None:
             await self._cluster.close()
-        await self._stop_writing()
+        await self._recorder.stop()
 
     # --- painting ------------------------------------------------------------------------------------------------
 
@@ -202,7 +177,7 @@ class LogsScreen(VezaScreen):
         if not self.is_mounted:
             return
         glyphs = self.veza.glyphs
-        self.view.set_empty(self._empty())
+        self.view.set_empty(self.empty_lines())
         self._relook()
         self.view.update()
         if not self.query_one("#title", Sheet).lines or glyphs is None:
@@ -236,8 +211,8 @@ class LogsScreen(VezaScreen):
             problem=clean(self._problem, 120),
             wrap=self.view.look.wrap,
             raw=self.view.look.raw,
-            writing=self._file is not None,
-            searching=self._scan is not None and not self._scan.done(),
+            writing=self._recorder.writing,
+            searching=self.searching,
         )
         self.query_one("#title", Sheet).set_lines([head_line(head, self.size.width, self.veza.glyphs)])
 
@@ -267,7 +242,8 @@ class LogsScreen(VezaScreen):
             )
         return EMPTY
 
-    def _empty(self) -> list[Line]:
+    def empty_lines(self) -> list[Line]:
+        """Why there is nothing to see."""
         if self._problem and not len(self.ring):
             words = self._problem
         elif len(self.ring):
@@ -280,42 +256,7 @@ class LogsScreen(VezaScreen):
             words = "Nothing was logged yet."
         return [EMPTY, (Span(f" {clean(words)}", "dim"),)]
 
-    def _relook(self) -> None:
-        matchers = []
-        for pattern in (self._filter, self._mark):
-            matcher = self._matcher(pattern)
-            if matcher is not None:
-                matchers.append(matcher)
-        session = self.session
-        names = session.named if session is not None else False
-        cells = name_cells(self.sources, self.size.width)
-        self.view.set_look(replace(self.view.look, names=names, name_cells=cells, matchers=tuple(matchers)))
-
-    def _matcher(self, text: str) -> Matcher | None:
-        known = self._matchers
-        if not text or text == "!":
-            return None
-        if text not in known:
-            if len(known) > 8:
-                known.clear()
-            known[text] = Matcher(text.removeprefix("!"), invert=text.startswith("!"))
-        return known[text]
-
-    def typed_ahead(self, event: events.Key) -> bool:
-        """What is typed right after a key that opens the prompt belongs into it."""
-        return self.is_mounted and self.prompt.typed_ahead(event)
-
-    # --- filter and highlight -------------------------------------------------------------------------------------
-
-    def edit_filter(self) -> None:
-        """``/``: type; lines that do not match disappear at once."""
-        self.prompt.ask("filter", "/", "regular expression; !pattern hides what matches", self._filter)
-
-    def edit_mark(self) -> None:
-        """``h``: what matches is marked, nothing disappears."""
-        self.prompt.ask(
-            "mark", "highlight", "regular expression; n and N go to the next and the one before", self._mark
-        )
+    # --- beginnings and times ------------------------------------------------------------------------------------
 
     def edit_since(self) -> None:
         """``S``: from where on it is read."""
@@ -324,14 +265,6 @@ class LogsScreen(VezaScreen):
     def edit_jump(self) -> None:
         """``@``: to a time."""
         self.prompt.ask("jump", "go to", "12:03, 12:03:30 or 2026-05-01T12:03:30", "")
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Live."""
-        event.stop()
-        if self.prompt.kind == "filter":
-            self.set_filter(event.value)
-        elif self.prompt.kind == "mark":
-            self.set_mark(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in the line."""
@@ -344,91 +277,6 @@ class LogsScreen(VezaScreen):
             self._jump(event.value)
         elif kind == "mark":
             self.next_match(-1)
-
-    def set_filter(self, text: str) -> None:
-        """Show only lines that match (``!`` in front: that do not); empty for all."""
-        try:
-            matcher = self._matcher(text)
-            self._problem = ""
-        except VezaError as error:
-            # While it is typed it is often no expression yet: the last good one stays.
-            self._problem = error.message
-            self.paint_title()
-            return
-        if text == self._filter:
-            self.paint_title()
-            return
-        self._filter = text
-        self.ring.use(matcher)
-        if self._scan is not None:
-            self._scan.cancel()
-        self._scan = self.veza.spawn(self._search()) if matcher is not None else None
-        self._relook()
-        self.view.update()
-        self.paint_title()
-
-    async def _search(self) -> None:
-        """Newest first, in slices between which keys are answered."""
-        stop, paint = time.monotonic() + SLICE, time.monotonic() + PAINTS / 4
-        for _ in self.ring.scan():
-            now = time.monotonic()
-            if now >= stop:
-                if now >= paint:
-                    self.view.update()
-                    paint = now + PAINTS
-                await asyncio.sleep(0.002)
-                stop = time.monotonic() + SLICE
-        self._scan = None
-        self.view.set_empty(self._empty())
-        self.view.update()
-        self.paint_title()
-
-    def set_mark(self, text: str) -> None:
-        """Highlight what matches."""
-        try:
-            self._matcher(text)
-            self._problem = ""
-        except VezaError as error:
-            self._problem = error.message
-            self.paint_title()
-            return
-        self._mark = text
-        self._relook()
-        self.paint_title()
-
-    def next_match(self, direction: int) -> None:
-        """To the next line (1) or the one before (-1) that the highlight, or the filter, marks."""
-        try:
-            matcher = self._matcher(self._mark or self._filter)
-        except VezaError:
-            matcher = None
-        if matcher is None:
-            self.veza.tell("nothing is highlighted: h types what")
-            return
-        self.veza.spawn(self._find(matcher, direction))
-
-    async def _find(self, matcher: Matcher, direction: int) -> None:
-        at = self.view.current
-        if at is None:
-            return
-        if self.view.following and direction < 0:
-            at = self.ring.end
-        step = self.ring.shown_after if direction > 0 else self.ring.shown_before
-        stop = time.monotonic() + SLICE
-        found = step(at)
-        while found is not None:
-            line = self.ring.line(found)
-            if line is not None and matcher.matches(line):
-                self.view.go_to(found)
-                self.paint_title()
-                return
-            if time.monotonic() > stop:
-                await asyncio.sleep(0.002)
-                stop = time.monotonic() + SLICE
-            found = step(found)
-        self.veza.tell("no further match" if direction > 0 else "no match before this one")
-
-    # --- beginnings and times ------------------------------------------------------------------------------------
 
     def _since(self, text: str) -> None:
         try:
@@ -493,71 +341,45 @@ class LogsScreen(VezaScreen):
         self.paint_frame()
 
     def switch_previous(self) -> None:
-        """The run before the last restart, and back."""
+        """The run before the last restart, and back; of many pods it is the one that crashes."""
+        if not self.previous and self.target.scope is not Scope.POD and self.session is not None:
+            found = crash_loop(self.session.pods)
+            if found is None:
+                self.veza.tell("no pod here crashes again and again")
+                return
+            self._pod = found[0]
+            self.target = Target(Scope.POD, self._pod.name, self._pod.uid)
         self.previous = not self.previous
         self.veza.spawn(self.restart())
 
     # --- files ---------------------------------------------------------------------------------------------------
 
-    def _directory(self) -> Any:
-        from veza_tui.operations.settings import state_directory
-
-        return state_directory() / "logs"
-
     async def save(self) -> None:
         """``w``: what is buffered and passes the filter, to a new file."""
-        matcher = self._matcher(self._filter)
-        lines = list(self.ring.shown_lines()) if matcher is not None else list(self.ring.lines())
-        sources = dict(self.sources)
-        name = f"{self.environment.name}-{self.target.name}"
-
-        def work() -> LogFile:
-            file = LogFile(self._directory(), name, self.veza.services.clock.now())
-            try:
-                file.write(lines, sources)
-            finally:
-                file.close()
-            return file
-
-        file = await asyncio.to_thread(work)
-        kept = " that match" if matcher is not None else ""
+        file = await self._recorder.save(self._file_name(), list(self.ring.shown_lines()), dict(self.sources))
+        kept = " that match" if self.ring.filtered else ""
         self.veza.tell(f"saved {file.lines} lines{kept} to {file.path}")
 
     async def write_on(self) -> None:
         """``W``: write what comes from now on to a file; again: stop."""
-        if self._file is not None:
-            path, lines = self._file.path, self._file.lines + len(self._unwritten)
-            await self._stop_writing()
-            self.veza.tell(f"wrote {lines} lines to {path}")
+        if self._recorder.writing:
+            file = await self._recorder.stop()
+            if file is not None:
+                self.veza.tell(f"wrote {file.lines} lines to {file.path}")
         else:
-            name = f"{self.environment.name}-{self.target.name}"
-            self._file = await asyncio.to_thread(LogFile, self._directory(), name, self.veza.services.clock.now())
-            self._writing = self.veza.spawn(self._write())
-            self.veza.tell(f"writing to {self._file.path}; W stops")
+            file = await self._recorder.open(self._file_name())
+            self.veza.spawn(self._write())
+            self.veza.tell(f"writing to {file.path}; W stops")
         self.paint_title()
 
     async def _write(self) -> None:
-        while self._file is not None:
-            lines, self._unwritten = self._unwritten, []
-            if lines:
-                try:
-                    await asyncio.to_thread(self._file.write, lines, dict(self.sources))
-                except VezaError:
-                    file, self._file = self._file, None
-                    file.close()
-                    self.paint_title()
-                    raise
-            await asyncio.sleep(0.25)
+        try:
+            await self._recorder.run()
+        finally:
+            self.paint_title()
 
-    async def _stop_writing(self) -> None:
-        file, self._file = self._file, None
-        if self._writing is not None:
-            await asyncio.wait((self._writing,), timeout=2.0)
-            self._writing = None
-        if file is not None:
-            lines, self._unwritten = self._unwritten, []
-            await asyncio.to_thread(file.write, lines, dict(self.sources))
-            file.close()
+    def _file_name(self) -> str:
+        return f"{self.environment.name}-{self.target.name}"
 
     # --- what every screen has -------------------------------------------------------------------------------------
 

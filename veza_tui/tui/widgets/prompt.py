@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from time import monotonic
 
 from textual import events
@@ -29,7 +28,6 @@ class Prompt(Horizontal):
         self.kind = ""
         self.display = False
         self._asked_at = 0.0
-        self._taken: deque[events.Key] = deque(maxlen=200)
 
     def compose(self) -> ComposeResult:
         """A sign and the input."""
@@ -55,10 +53,12 @@ class Prompt(Horizontal):
 
     def typed_ahead(self, event: events.Key) -> bool:
         """Take a key that was typed before the input had the focus: over a slow line they come together."""
-        if not self.display or event.time > self._asked_at or event in self._taken:
+        if not self.display or event.time > self._asked_at:
             return False
-        self._taken.append(event)
-        self.query_one(Input).post_message(event)
+        # The event itself has been at its end already and would rise no further than the input: enter must.
+        fresh = events.Key(event.key, event.character)
+        fresh._set_forwarded()
+        self.query_one(Input).post_message(fresh)
         return True
 
     def close(self) -> None:
