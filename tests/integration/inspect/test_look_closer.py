@@ -38,6 +38,7 @@ async def cluster(platform: Any, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> A
     world = open_world(cli.workspace, read_only=False)
     yield world.cluster(world.environment("development"))
     await world.close()
+    await asyncio.sleep(0.1)
 
 
 def screen_text(app: VezaApp) -> str:
@@ -62,6 +63,9 @@ async def running(workspace: Path, size: tuple[int, int]) -> AsyncIterator[tuple
 
         await until(pilot, lambda: bool(app.tabs) and app.tabs[0].view.synced and bool(app.tabs[0].view.rollouts))
         yield app, pilot, see
+    # The program ends with its process; here the loop goes on to the next test.
+    await app.services.service("world").close()
+    await asyncio.sleep(0.1)  # TLS connections that were closed say goodbye on the loop
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 50)])
