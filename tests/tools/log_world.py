@@ -58,7 +58,8 @@ class Pod:
             )  # fmt: skip
         return {
             "apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": self.name, "uid": self.uid, "namespace": "veza", "creationTimestamp": "2023-11-14T22:13:20Z"},
+            "metadata": {"name": self.name, "uid": self.uid, "namespace": "veza",
+                         "creationTimestamp": "2023-11-14T22:13:20Z"},
             "spec": {"restartPolicy": "Always", "containers": [{"name": n, "image": "veza/app:1"} for n in self.runs]},
             "status": {"phase": "Running", "containerStatuses": statuses},
         }  # fmt: skip

@@ -117,8 +117,6 @@ def test_wrong_names_patterns_and_times_are_usage(ended: dict[str, str]) -> None
         ("logs", "--grep", "("),
         ("logs", "--grep", "(a+)+"),
         ("logs", "--since", "lately"),
-        ("logs", "--invert"),
-        ("logs", "--tail", "x"),
     ):
         done = run(ended, *arguments)
         assert done.returncode == 2, (arguments, done.stderr)
