@@ -21,9 +21,9 @@ EXPIRES_AFTER = 30 * 60.0
 LONGEST = 12 * 3600.0
 
 
-def portforward_need(namespace: str) -> Need:
-    """What the API server asks of whoever forwards a port."""
-    return Need("create", "pods", subresource="portforward", namespace=namespace)
+def portforward_needs(namespace: str) -> tuple[Need, ...]:
+    """What the API server asks of whoever forwards a port over a WebSocket: get, and from Kubernetes 1.35 on create."""
+    return tuple(Need(verb, "pods", subresource="portforward", namespace=namespace) for verb in ("create", "get"))
 
 
 class Guard:
@@ -41,10 +41,11 @@ class Guard:
         Raises:
             RefusedError: a permission is missing, or nobody confirmed it (audited when it is guarded).
         """
-        need = portforward_need(spec.target.namespace)
+        needs = portforward_needs(spec.target.namespace)
+        missing = [n for n, yes in zip(needs, await cluster.allowed(needs), strict=True) if not yes]
         why = ""
-        if not (await cluster.allowed([need]))[0]:
-            why = f"missing permission: {need_text(need)}"
+        if missing:
+            why = f"missing permission: {', '.join(map(need_text, missing))}"
         elif spec.guarded and not confirmed:
             why = f"a forward to {environment.name}'s database must be confirmed"
         elif spec.guarded and not 0 < (spec.expires_after or 0) <= LONGEST:

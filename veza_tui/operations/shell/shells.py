@@ -32,9 +32,9 @@ def plainly(error: ClusterError, place: Place, container: str, program: str) -> 
     return VezaError(f"container {container} of pod {place.pod} has no program {printable(program, limit=60)}")
 
 
-def exec_need(namespace: str) -> Need:
-    """What the API server asks of whoever executes something in a container."""
-    return Need("create", "pods", subresource="exec", namespace=namespace)
+def exec_needs(namespace: str) -> tuple[Need, ...]:
+    """What the API server asks of whoever executes something over a WebSocket: get, and from Kubernetes 1.35 create."""
+    return tuple(Need(verb, "pods", subresource="exec", namespace=namespace) for verb in ("create", "get"))
 
 
 class Shells:
@@ -57,9 +57,11 @@ class Shells:
         """
         environment = self.world.environment(name)
         why = read_only_reason(environment, self.world.read_only)
-        need = exec_need(environment.kubernetes.namespace)
-        if not why and not (await self.cluster(environment).allowed([need]))[0]:
-            why = f"missing permission: {need_text(need)}"
+        if not why:
+            needs = exec_needs(environment.kubernetes.namespace)
+            answers = await self.cluster(environment).allowed(needs)
+            missing = [need_text(need) for need, yes in zip(needs, answers, strict=True) if not yes]
+            why = f"missing permission: {', '.join(missing)}" if missing else ""
         if why:
             await self._write("denial", environment, detail=f"{why}; pod {printable(pod, limit=100)}")
             raise RefusedError(why, hint="no shell was opened")

@@ -133,8 +133,10 @@ class ConfirmScreen(Dialog[bool]):
 
     def on_key(self, event: events.Key) -> None:
         """Answers by key; the arrows move between the fields."""
+        # Letters that come faster than the focus moves belong to the name that was begun.
+        begun = bool(self._question.typed) and bool(self.query_one(Input).value)
         typing = isinstance(self.focused, Input)
-        if event.key == "escape" or (event.key == "n" and not typing):
+        if event.key == "escape" or (event.key == "n" and not typing and not begun):
             event.stop()
             self.dismiss(False)
         elif event.key == "y" and not typing and not self._question.typed:
