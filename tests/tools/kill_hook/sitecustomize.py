@@ -1,0 +1,24 @@
+"""In tests: a signal to the runner right after it has written a step's state. On PYTHONPATH of `veza-tui` processes.
+
+``VEZA_TEST_SIGNALS`` is ``STEP:STATE:SIGNAL``, comma-separated; STEP may be ``*``. Nothing happens in other processes.
+"""
+
+import os
+import sys
+
+if "_run" in sys.orig_argv and os.environ.get("VEZA_TEST_SIGNALS"):
+    import signal
+
+    from veza_tui.operations.journal import Journal
+
+    _plain = Journal.append
+    _wanted = [entry.split(":") for entry in os.environ["VEZA_TEST_SIGNALS"].split(",")]
+
+    def _append(self, event, *args, **options):  # type: ignore[no-untyped-def]
+        done = _plain(self, event, *args, **options)
+        for step, state, name in _wanted:
+            if event.type == "step" and step in ("*", event.step) and event.data.get("state") == state:
+                os.kill(os.getpid(), signal.Signals[name])
+        return done
+
+    Journal.append = _append  # type: ignore[method-assign]
