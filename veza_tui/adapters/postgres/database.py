@@ -190,12 +190,17 @@ async def _locale_clauses(connection: AsyncConnection, scratch: Scratch) -> list
     if row is None:
         return []  # neither a live database nor a manifest: as the server makes them
     encoding, collate, ctype, owner, kind, name = row
+    if kind in ("c", b"c") and encoding != "UTF8" and version >= 150000:
+        # A server whose own provider is another would take that one, which knows UTF8 alone.
+        kind = "libc"
     clauses: list[Any] = [
         sql.SQL("ENCODING {}").format(sql.Literal(encoding)),
         sql.SQL("LC_COLLATE {}").format(sql.Literal(collate)),
         sql.SQL("LC_CTYPE {}").format(sql.Literal(ctype)),
     ]
-    if kind in ("i", b"i") and name:
+    if kind == "libc":
+        clauses.append(sql.SQL("LOCALE_PROVIDER libc"))
+    elif kind in ("i", b"i") and name:
         clauses.append(sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE {}").format(sql.Literal(name)))
     elif kind in ("b", b"b") and name:
         clauses.append(sql.SQL("LOCALE_PROVIDER builtin BUILTIN_LOCALE {}").format(sql.Literal(name)))

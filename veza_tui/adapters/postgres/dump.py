@@ -86,9 +86,12 @@ async def dump(
         snapshot = str(row[0]) if row else ""
         size = await (await holder.execute(_SIZE)).fetchone()
         heap, tables, whole = (int(n) for n in size) if size else (0, 0, 0)
+        # Text without an encoding passes as it is; as UTF8, which all else is dumped as, the server would check it.
+        raw = holder.info.parameter_status("server_encoding") == "SQL_ASCII"
         meter = _Meter(progress, options.expected or heap or whole or None, tables, time.monotonic())
         before = await sequence_values(holder)
-        facts = await _both(endpoint, tools, options, compression, snapshot, write, path, meter)
+        more = [f"--snapshot={snapshot}", *(["--encoding=SQL_ASCII"] if raw else [])]
+        facts = await _both(endpoint, tools, options, compression, snapshot, more, write, path, meter)
         facts = between(facts, before, await sequence_values(holder))
         meter.tables_done = meter.tables
         meter.tell()
@@ -101,12 +104,13 @@ async def _both(
     options: DumpOptions,
     compression: str,
     snapshot: str,
+    more: list[str],
     write: Callable[[bytes], object] | None,
     path: Path | None,
     meter: _Meter,
 ) -> DatabaseFacts:
     facts = asyncio.create_task(_facts(endpoint, snapshot, options.digests))
-    run = asyncio.create_task(_pg_dump(endpoint, tools, options, compression, snapshot, write, path, meter))
+    run = asyncio.create_task(_pg_dump(endpoint, tools, options, compression, more, write, path, meter))
     tasks = {facts, run}
     try:
         while pending := {t for t in tasks if not t.done()}:
@@ -143,7 +147,7 @@ async def _pg_dump(
     tools: Tools,
     options: DumpOptions,
     compression: str,
-    snapshot: str,
+    more: list[str],
     write: Callable[[bytes], object] | None,
     path: Path | None,
     meter: _Meter,
@@ -151,7 +155,7 @@ async def _pg_dump(
     argv = [
         tools.path("pg_dump"),
         f"--format={options.format}",
-        f"--snapshot={snapshot}",
+        *more,
         f"--compress={compression}",
         f"--lock-wait-timeout={LOCK_WAIT}",
         "--verbose",

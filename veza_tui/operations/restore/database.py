@@ -137,7 +137,7 @@ async def load(context: Context, step: Step) -> Result:
             try:
                 outcome = await database.load(name, source, reporting(context), options)
             except VezaError as error:
-                if options.owners and "role" in error.message:
+                if options.owners and any(w in error.message.lower() for w in ("role", "owner", "permission denied")):
                     error.hint = "--no-owners leaves owners and grants out; nothing live was changed"
                 raise
     for note in outcome.notes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.plan import Step
 from veza_tui.operations.context import Context, Result, action
@@ -34,9 +36,9 @@ async def swap_back(context: Context, step: Step) -> Result:
         if live in names:
             return {}  # taken back already, by undo-restore
         raise RefusedError(f"neither {live} nor {aside} exists", hint="look at the server: this must not be")
-    async with server.lock():
-        # Where the swap never happened this finds everything in place; where its commit was on its way it waits for it.
-        # What was restored, and written to since, is kept: it is dropped on purpose only.
+    # Where the swap never happened, perhaps because somebody else holds the lock, this finds everything in place; where
+    # its commit was on its way it waits for that. What was restored is kept: it is dropped on purpose only.
+    async with server.lock() if aside in names else contextlib.nullcontext():
         await server.swap_back(live=live, incoming=aside, aside=undone_name(aside))
     return {}
 
