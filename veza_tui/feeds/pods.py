@@ -80,7 +80,15 @@ def with_events(row: PodRow, events: Iterable[EventRow]) -> PodRow:
         if known is None or event.last >= known.last:
             newest[event.reason] = event
     unhealthy = newest.get("Unhealthy")
-    if unhealthy is not None and row.status == "Running" and row.ready < row.total and _probed_enough(row, unhealthy):
+    # A probe that fails right after a kill says less than the kill.
+    killed = "out of memory" in row.cause and unhealthy is not None and unhealthy.last - (row.last_restart or 0) < 120
+    if (
+        unhealthy is not None
+        and not killed
+        and row.status == "Running"
+        and row.ready < row.total
+        and _probed_enough(row, unhealthy)
+    ):
         return replace(row, state=State.DEGRADED, cause=_line(_lower(unhealthy.message)))
     if row.cause.endswith("cannot be pulled") and "Failed" in newest:
         container = failing_container(row)

@@ -141,3 +141,13 @@ def test_typed_values_know_no_unknown_fields_and_no_duplicates() -> None:
         typed(twice, resource("deployments.apps"))
     with pytest.raises(ApiError, match=r"\.spec\.replicas: expected numeric \(int or float\), got string"):
         typed(deployment({}, replicas="3"), resource("deployments.apps"))
+
+
+def test_letting_go_of_the_only_metadata_keeps_the_object_its_name() -> None:
+    """What kubectl does when it moves from client-side to server-side apply: an annotation owned, then not."""
+    live = run(None, config({"a": "b"}, annotations={"x": "1"}, labels={}), "kubectl")
+    live["metadata"]["uid"] = "u"
+    after = run(live, config({"a": "b"}), "kubectl")
+    assert after["metadata"]["name"] == "c"
+    assert not after["metadata"].get("annotations")
+    assert after["data"] == {"a": "b"}

@@ -262,3 +262,11 @@ def test_defaults_of_a_deployment_and_a_service(store: Store) -> None:
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 30
     port = store.create(service(ports=[{"port": 80}]))["spec"]["ports"][0]
     assert port == {"port": 80, "protocol": "TCP", "targetPort": 80}
+
+
+def test_null_in_a_map_is_the_items_zero_value() -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"a": None}}
+    assert decode(secret, "v1", "Secret").value["data"] == {"a": ""}
+    resources = {"resources": {"limits": {"cpu": None, "memory": " 1Gi"}}}
+    limited = decode(deployment(resources), "apps/v1", "Deployment").value
+    assert limited["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"] == {"cpu": "0", "memory": "1Gi"}

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from feeds_pods import pod, running, status, terminated, waiting
 
@@ -181,6 +183,14 @@ def test_a_failed_probe_is_told_by_its_event() -> None:
     row = project_pod(pod(containers=[status("app", running())], conditions=NOT_READY))
     event = warning("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503")
     assert with_events(row, [event]).cause == "readiness probe failed: HTTP probe failed with statuscode: 503"
+
+
+@pytest.mark.parametrize(("after", "words"), [(20, "out of memory"), (600, "readiness probe failed")])
+def test_a_probe_right_after_a_kill_does_not_hide_the_kill(after: float, words: str) -> None:
+    row = project_pod(pod(containers=[status("app", running())], conditions=NOT_READY))
+    killed = replace(row, cause="restarted after out of memory: killed at its limit of 1Gi", last_restart=1_000.0)
+    event = replace(warning("Unhealthy", "Readiness probe failed: 503", 9), last=1_000.0 + after)
+    assert words in with_events(killed, [event]).cause
 
 
 def test_a_slow_start_is_no_failure() -> None:

@@ -12,7 +12,7 @@ from veza_tui.tui.presentation.glyphs import ASCII, UNICODE, environment_state
 from veza_tui.tui.presentation.health import health_lines
 from veza_tui.tui.presentation.identity import QUIET_AFTER, data_age, identity_line
 from veza_tui.tui.presentation.pod import pod_lines
-from veza_tui.tui.presentation.pods import COLUMNS, PodRows, PodView, matcher, pods_label
+from veza_tui.tui.presentation.pods import COLUMNS, PodRows, PodView, helping_keys, matcher, pods_label
 from veza_tui.tui.presentation.problems import empty_body, problem_lines
 from veza_tui.tui.presentation.rollouts import rollout_lines
 from veza_tui.tui.presentation.rows import content_widths, row_line, share
@@ -31,7 +31,7 @@ def everything(seen: EnvironmentView, cells: int, glyphs: object = UNICODE) -> l
     g = UNICODE if glyphs is UNICODE else ASCII
     rows = PodRows(g)
     pods = rows.select(seen, PodView())
-    made = rows.rows(pods, seen, NOW, (), wide=cells > 100)
+    made = rows.rows(pods, seen, NOW, lambda pod: (), wide=cells > 100)
     widths = share(COLUMNS, content_widths(COLUMNS, made), cells - 3)
     return [
         identity_line(PROD, seen, read_only=True, monotonic=NOW, cells=cells, glyphs=g),
@@ -162,12 +162,12 @@ def test_health_merges_the_stores_while_both_are_well() -> None:
 def test_failing_pods_come_first_with_cause_and_last_line() -> None:
     seen = view("production", now=NOW, incident=True)
     rows = PodRows(UNICODE)
-    made = rows.rows(rows.select(seen, PodView()), seen, NOW, (), wide=False)
+    made = rows.rows(rows.select(seen, PodView()), seen, NOW, lambda pod: (), wide=False)
     assert made[0].cells[2].text == "CrashLoopBackOff"
     assert made[0].cells[3].text == "7 (20s)"
     assert plain(made[0].notes[0]) == "exit 1 · “DB_URL is not set”"
     assert all(not row.notes for row in made[1:])
-    again = rows.rows(rows.select(seen, PodView()), seen, NOW, (), wide=False)
+    again = rows.rows(rows.select(seen, PodView()), seen, NOW, lambda pod: (), wide=False)
     assert again[1] is made[1]
 
 
@@ -188,7 +188,7 @@ def test_sort_and_filter() -> None:
 def test_columns_give_way_from_the_least_useful_one() -> None:
     rows = PodRows(UNICODE)
     seen = view("production", now=NOW, incident=True)
-    made = rows.rows(rows.select(seen, PodView()), seen, NOW, (), wide=False)
+    made = rows.rows(rows.select(seen, PodView()), seen, NOW, lambda pod: (), wide=False)
     needs = content_widths(COLUMNS, made)
     shown = {
         cells: [c.key for c, w in zip(COLUMNS, share(COLUMNS, needs, cells - 3), strict=True) if w] for cells in WIDTHS
@@ -260,3 +260,16 @@ def test_palettes() -> None:
     assert first_palette(no_color=False, colors="standard", wanted="").ansi
     assert first_palette(no_color=False, colors="truecolor", wanted="light").name == "veza-light"
     assert first_palette(no_color=False, colors=None, wanted="").plain
+
+
+def test_the_keys_that_help_are_those_that_can() -> None:
+    def keys(revision: str, **changes: object) -> tuple[str, ...]:
+        seen = replace(view("production", now=NOW), rollouts=(rollout("api", 1, revision=revision),))
+        one = pod(1, "api", now=NOW, **{"owner_kind": "ReplicaSet", "node": "n", **changes})
+        return helping_keys(one, seen)
+
+    assert keys("7", status="CrashLoopBackOff") == ("logs", "previous", "undo")
+    assert keys("1", status="CrashLoopBackOff") == ("logs", "previous", "describe")
+    assert keys("7", status="Init:ImagePullBackOff") == ("describe", "events", "undo")
+    assert keys("7", status="Pending", node="") == ("describe", "events", "undo")
+    assert keys("7", status="Error", owner_kind="Job") == ("logs", "previous", "describe")

@@ -173,7 +173,8 @@ def _coerce(
             raise _mismatch(schema, value, struct, names)
         _duplicates(value, path, out)
         assert schema.item is not None
-        empty = "" if schema.item.kind == "string" else None
+        # Go decodes null into the item's zero value.
+        empty = {"string": "", "bytes": "", "quantity": "0"}.get(schema.item.kind)
         return {
             k: empty if v is None else _coerce(schema.item, v, names, struct, (*path, f".{k}"), out)
             for k, v in value.items()
@@ -261,7 +262,7 @@ def _quantity(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise DecodeError(str(QuantityError()))
     try:
-        return canonical(value if isinstance(value, str) else json.dumps(value))
+        return canonical(value.strip() if isinstance(value, str) else json.dumps(value))
     except QuantityError as error:
         raise DecodeError(str(error)) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from veza_tui.model.view import EnvironmentView
@@ -64,7 +64,7 @@ class PodRows:
         pods: Sequence[PodRow],
         view: EnvironmentView,
         tick: float,
-        hints: Sequence[Line],
+        hints: Callable[[PodRow], Sequence[Line]],
         *,
         wide: bool,
     ) -> list[Row]:
@@ -75,25 +75,35 @@ class PodRows:
         for pod in pods:
             last = view.last_lines.get(pod.uid, "")
             old = known.get(pod.uid)
-            if old is not None and old[0] is pod and old[1] == last and old[2] == tick and old[3] is wide:
+            if old is not None and old[0] is pod and old[1] == last and old[3] is wide and self._holds(old, tick):
                 entry = old
             else:
                 entry = (pod, last, tick, wide, self._row(pod, last, tick, wide))
             fresh[pod.uid] = entry
             row = entry[4]
             if failing(pod) and (pod.cause or last):
-                row = Row(row.key, row.glyph, row.cells, (self._cause(pod, last, hints),))
+                row = Row(row.key, row.glyph, row.cells, (self._cause(pod, last, hints(pod)),))
             out.append(row)
         # Filtered pods are forgotten too: they cost one row each when the filter goes.
         self._known = fresh
         return out
 
+    def _holds(self, old: tuple[PodRow, str, float, bool, Row], tick: float) -> bool:
+        """Whether the row's ages still read the same: most of thousands do, from one tick to the next."""
+        if old[2] == tick:
+            return True
+        pod, cells = old[0], old[4].cells
+        return cells[4].text == age(tick - pod.created) and cells[3].text == self._restarts(pod, tick, old[3])
+
+    def _restarts(self, pod: PodRow, tick: float, wide: bool) -> str:
+        if pod.restarts and pod.last_restart is not None:
+            return f"{pod.restarts} ({age(tick - pod.last_restart)}{' ago' if wide else ''})"
+        return str(pod.restarts)
+
     def _row(self, pod: PodRow, last: str, tick: float, wide: bool) -> Row:
         role = ROLES[pod.state]
         well = pod.state is State.OK
-        restarts = str(pod.restarts)
-        if pod.restarts and pod.last_restart is not None:
-            restarts += f" ({age(tick - pod.last_restart)}{' ago' if wide else ''})"
+        restarts = self._restarts(pod, tick, wide)
         quiet = "text" if well else role
         main = next((c for c in pod.containers if not c.init), None)
         return Row(
@@ -125,9 +135,15 @@ class PodRows:
         return joined(parts, dot)
 
 
-def helping_keys(pods: Mapping[str, PodRow], rollback: bool) -> tuple[str, ...]:
-    """Ids of the actions that help a failing pod."""
-    return ("logs", "previous", "undo") if rollback else ("logs", "previous", "describe")
+def helping_keys(pod: PodRow, view: EnvironmentView) -> tuple[str, ...]:
+    """Ids of the actions that help this failing pod: no logs where nothing ran, no undo where nothing came before."""
+    ran = bool(pod.node) and "Image" not in pod.status and pod.status not in ("Pending", "CreateContainerConfigError")
+    rollout = next((r for r in view.rollouts if pod.name.startswith(f"{r.name}-")), None)
+    before = rollout is not None and rollout.revision not in ("", "1")
+    keys = ("logs", "previous") if ran else ("describe", "events")
+    if before and pod.owner_kind == "ReplicaSet":
+        return (*keys, "undo")
+    return (*keys, "describe") if ran else keys
 
 
 def matcher(text: str) -> Callable[[PodRow], bool]:

@@ -14,7 +14,7 @@ from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.health import health_lines
 from veza_tui.tui.presentation.identity import identity_line
 from veza_tui.tui.presentation.keys import pod_hints
-from veza_tui.tui.presentation.pods import COLUMNS, PodRows, failing, pods_label
+from veza_tui.tui.presentation.pods import COLUMNS, PodRows, helping_keys, pods_label
 from veza_tui.tui.presentation.problems import empty_body, problem_lines
 from veza_tui.tui.presentation.rollouts import rollout_lines
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, in_role, line_width
@@ -133,10 +133,14 @@ class EnvironmentPane(Vertical):
         app, want, table = self.veza, self.tab.want, self.table
         pods = self._rows.select(view, want)
         self._pods = {pod.uid: pod for pod in pods}
-        first = next((pod for pod in pods if failing(pod)), None)
-        at = app.situation(pod=first)
-        keys = ("logs", "previous", "undo") if first is not None else ()
-        hints = pod_hints(available(), at, keys)
+        known: dict[tuple[str, ...], list[Line]] = {}
+
+        def hints(pod: PodRow) -> list[Line]:
+            keys = helping_keys(pod, view)
+            if keys not in known:
+                known[keys] = pod_hints(available(), app.situation(pod=pod), keys)
+            return known[keys]
+
         table.show(self._rows.rows(pods, view, app.tick, hints, wide=cells >= 110), stale=stale)
         label = pods_label(view, len(pods), want, "stale" if stale else "", app.glyphs)
         line = table.heading(label, cells, sorted_by=want.sort, reverse=want.reverse)

@@ -148,7 +148,8 @@ def apply(
         kept: PathSet = set()
         for owner in owners.values():
             kept |= with_named_parents(schema, owner.paths)
-        merged = remove(schema, merged, with_named_parents(schema, last_paths) - kept)
+        # Metadata itself always stays: the object's name is there, owned by nobody.
+        merged = remove(schema, merged, with_named_parents(schema, last_paths) - kept - {("f:metadata",)})
     changed, removed = compare(schema, base, merged)
     changed = reset_paths(strip_meta(changed), config, schema, subresource)
     conflicts = [
