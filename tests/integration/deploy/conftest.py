@@ -35,6 +35,11 @@ def hooked(cli: Cli, signals: str) -> Cli:
     return Cli(cli.workspace, {**cli.environment, "PYTHONPATH": path, "VEZA_TEST_SIGNALS": signals})
 
 
+def newest(cli: Cli) -> str:
+    """The operation that was made last."""
+    return max(p.name for p in cli.operations.iterdir())
+
+
 def retag(cli: Cli, environment: str, tag: str) -> None:
     """Another image tag in every manifest of the environment."""
     import re

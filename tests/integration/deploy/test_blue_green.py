@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.deploy.conftest import hooked, kubectl, retag
+from tests.integration.deploy.conftest import hooked, kubectl, newest, retag
 from tests.tools.cli import Cli
 from tests.tools.traffic import traffic
 
@@ -41,10 +41,6 @@ def step_result(cli: Cli, operation: str, step: str) -> Any:
         for e in cli.journal(operation)
         if e["type"] == "step" and e["step"] == step and e["data"]["state"] == "done"
     )
-
-
-def newest(cli: Cli) -> str:
-    return max(p.name for p in cli.operations.iterdir())
 
 
 def test_first_use_and_both_ways_back_drop_no_request(prod: Cli, own_platform: Any) -> None:

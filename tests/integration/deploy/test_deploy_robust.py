@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.integration.deploy.conftest import hooked, kubectl, retag
+from tests.integration.deploy.conftest import hooked, kubectl, newest, retag
 from tests.tools.cli import Cli, make_cli
-from veza_tui.model.errors import RefusedError
+from veza_tui.model.errors import VezaError
 
 pytestmark = pytest.mark.integration
 
@@ -24,10 +27,6 @@ def dev(own_platform: Any) -> Cli:
     cli = make_cli(own_platform)
     cli.run("deploy", "development", "--yes")
     return cli
-
-
-def newest(cli: Cli) -> str:
-    return max(p.name for p in cli.operations.iterdir())
 
 
 def images(platform: Any) -> set[str]:
@@ -70,15 +69,12 @@ def test_a_second_one_is_told_who_holds_it(dev: Cli) -> None:
     hooked(dev, "rollout:running:SIGSTOP").run("deploy", "development", "--yes", "--detach")
     operation = newest(dev)
     try:
-        end = 100
-        while not any(e.get("step") == "rollout" for e in dev.journal(operation)) and (end := end - 1):
-            __import__("time").sleep(0.1)
+        end = time.monotonic() + 20
+        while not any(e.get("step") == "rollout" for e in dev.journal(operation)) and time.monotonic() < end:
+            time.sleep(0.05)
         refused = dev.run("restart", "development", "chat-server", "--yes", code=5)
         assert operation in refused.stderr and "since" in refused.stderr
     finally:
-        import os
-        import signal
-
         os.kill(int(dev.operation(operation)["pid"]), signal.SIGCONT)
     assert dev.run("operations", "attach", operation).returncode == 0
 
@@ -86,10 +82,9 @@ def test_a_second_one_is_told_who_holds_it(dev: Cli) -> None:
 @pytest.mark.parametrize(
     ("fault", "path"),
     [
-        ({"kind": "error", "status": 500, "fraction": 0.15}, ""),
-        ({"kind": "error", "status": 409, "fraction": 0.2}, "deployments"),
-        ({"kind": "throttle", "retry_after": 1, "fraction": 0.1}, ""),
-        ({"kind": "reset", "fraction": 0.1}, ""),
+        ({"kind": "error", "status": 500, "fraction": 0.15, "remaining": 12}, ""),
+        ({"kind": "throttle", "retry_after": 1, "fraction": 0.1, "remaining": 4}, ""),
+        ({"kind": "reset", "fraction": 0.1, "remaining": 8}, ""),
     ],
 )
 def test_an_api_that_errs_half_way(dev: Cli, own_platform: Any, fault: dict[str, Any], path: str) -> None:
@@ -130,12 +125,12 @@ async def test_what_drifts_between_confirmation_and_run_voids_the_plan(
         retag(dev, "development", "v1.4.3")
         preview = await service.plan("development", deploy_planner())
         retag(dev, "development", "v1.5.0")
-        with pytest.raises(RefusedError, match="void: changed since it was made: k8s/development"):
+        with pytest.raises(VezaError, match="void: changed since it was made: k8s/development"):
             await service.start(preview, confirmed="test")
         retag(dev, "development", "v1.4.3")
         preview = await service.plan("development", deploy_planner())
         dev.run("set-image", "development", "chat-server=:v1.4.3", "--yes")
-        with pytest.raises(RefusedError, match="void"):
+        with pytest.raises(VezaError, match="void"):
             await service.start(preview, confirmed="test")
     finally:
         await world.close()
@@ -145,10 +140,14 @@ async def test_what_drifts_between_confirmation_and_run_voids_the_plan(
     ("edit", "code", "words"),
     [
         (lambda text: text.replace('value: "8081"', 'value: "${NO_SUCH_THING}"'), 6, "NO_SUCH_THING"),
-        (lambda text: text.replace("containers:", "containerz:"), 6, "containerz"),
-        (lambda text: text.replace("kind: Deployment", "kind: Frobnicator"), 6, "Frobnicator"),
+        (lambda text: text.replace("containers:", "containerz:"), 6, "containers: is required"),
+        (lambda text: text.replace("kind: Deployment", "kind: Frobnicator"), 6, "no Deployment chat-server"),
         (lambda text: text + "\n  - ]broken", 6, "40-chat-server.yaml"),
-        (lambda text: re.sub(r"limits:\n(\s+)cpu: \S+", r"limits:\n\1cpu: nonsense", text, count=1), 6, "nonsense"),
+        (
+            lambda text: re.sub(r"limits:\n(\s+)cpu: \S+", r"limits:\n\1cpu: nonsense", text, count=1),
+            6,
+            "resources.limits.cpu: is not",
+        ),
     ],
 )
 def test_what_is_wrong_in_the_files_is_found_before_anything_is_written(
