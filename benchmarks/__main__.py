@@ -28,7 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a budget is exceeded")
     parser.add_argument("--seconds", type=float, default=40.0, help="length of the rest measurement")
-    parser.add_argument("--only", choices=("wire", "platform", "database"), help="one part alone")
+    parser.add_argument("--only", choices=("wire", "keys", "platform", "database"), help="one part alone")
     options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; numbers want a quiet machine\n")
     if options.only in (None, "wire"):
@@ -40,6 +40,12 @@ def main() -> int:
             f"Textual's DataTable {peer['visible']:.0f} B: {ratio:.0f} times ours")  # fmt: skip
         row("one off-screen pod changes", ours["off_screen"], "B", 0)
         row("CPU for one visible change", ours["visible_cpu"], "ms", None, f"DataTable {peer['visible_cpu']:.1f} ms")
+    if options.only in (None, "keys"):
+        from tests.tools.heavy import BUDGET, verdicts
+
+        print("\nHow long a key may wait (the event loop's longest absence, median of three runs)")
+        for name, dog in verdicts():
+            row(name, dog.worst * 1000, "ms", BUDGET * 1000, f"work of ours {dog.worst_work * 1000:.0f} ms")
     if options.only in (None, "platform"):
         print("\nThe real program on the embedded platform, 300 pods in production, three environments live")
         with platform("--pods", "300", "--traffic", "0") as ready:

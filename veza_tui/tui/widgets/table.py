@@ -57,6 +57,7 @@ class Table(ScrollView, can_focus=True):
         self._index = 0
         self._held = False
         self._stale = False
+        self._measured: dict[str, Row] = {}
         self._strips: list[Strip] = []
         self._empty: list[Line] = []
 
@@ -87,7 +88,10 @@ class Table(ScrollView, can_focus=True):
             starts.append(total)
             total += row.height
         self._starts, self._total = starts, total
-        needs = content_widths(self._columns, self._rows)
+        # Rows that were measured before are the same objects still.
+        known = self._measured if self._needs else {}
+        needs = content_widths(self._columns, [row for row in self._rows if known.get(row.key) is not row])
+        self._measured = {row.key: row for row in self._rows}
         # Columns grow at once and shrink only when the room is shared anew, so that they do not tremble.
         self._needs = [max(a, b) for a, b in zip(self._needs, needs, strict=True)] if self._needs else needs
         self._widths = share(self._columns, self._needs, self.content_cells)
