@@ -173,8 +173,9 @@ async def offer_interrupted(app: VezaApp) -> None:
     """At the start: an operation whose runner died is offered at once."""
     import asyncio
 
+    service = operations(app)
     app.spawn(look_at_rights(app))
-    found = await asyncio.to_thread(operations(app).interrupted)
+    found = await asyncio.to_thread(service.interrupted)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         app.tell(f"{found[0].title} was interrupted{more}: O opens it, resume or undo it there", bad=True)
