@@ -83,8 +83,9 @@ def test_regular_expressions_highlight_and_inverse(terminal: Terminal) -> None:
     terminal.send("/line \\d*7 of\r")
     terminal.wait_for(lambda lines: "/line" in lines[1])
     terminal.wait_for(lambda lines: all(re.search(r"line \d*7 of", line) for line in lines[2:-1] if line.strip()))
-    terminal.send("/")
-    terminal.send("\x15!line\r")
+    terminal.send("\x1b")
+    terminal.wait_for(lambda lines: "/line" not in lines[1])
+    terminal.send("/!line\r")
     terminal.wait_for(
         lambda lines: "/!line/" in lines[1] and not any(re.search(r"line \d+ of", line) for line in lines[2:-2]), 10
     )
