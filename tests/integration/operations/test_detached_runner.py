@@ -216,6 +216,9 @@ def test_ctrl_c_before_it_has_begun_cancels_it(desk: Desk) -> None:
     root = Path(desk.env["XDG_STATE_HOME"]) / "veza-tui" / "operations"
     (path,) = desk.until(lambda: list(root.glob("*/starter.json")))
     child.send_signal(signal.SIGINT)
+    journal = path.with_name("journal.jsonl")
+    # The wish is heard before the first step's gate opens, or before the first step itself.
+    desk.until(lambda: child.poll() is not None or (journal.exists() and '"cancel"' in journal.read_text()))
     desk.open_gate("a")
     child.communicate(timeout=20)
     assert child.returncode == 130
