@@ -273,7 +273,14 @@ class SyntheticServices:
         return self.made
 
     def service(self, name: str) -> Any:
-        return self._services[name]
+        return self._services[name] if name in self._services or name != "operations" else _NoOperations()
+
+
+class _NoOperations:
+    """Operations of a scene that has none: everything is allowed."""
+
+    async def missing(self, environment: str, needs: Sequence[Any]) -> tuple[Any, ...]:
+        return ()
 
 
 def scene(which: str, calm: EnvironmentView, monotonic: float) -> EnvironmentView:
