@@ -26,7 +26,10 @@ SIZES = ((80, 24), (160, 50))
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture. ``keys`` are Textual's names, pressed when ``ready`` is on the screen; then ``shows`` is awaited."""
+    """One picture. ``keys`` are Textual's names, pressed when ``ready`` is on the screen; then ``shows`` is awaited.
+
+    ``wait:WORDS`` among them waits for words, ``type:TEXT`` types.
+    """
 
     name: str
     keys: tuple[str, ...] = ()
@@ -39,6 +42,10 @@ class Scene:
     """Seconds to wait after the words are there, for sparklines and the like to fill."""
 
 
+_RESTORE = ("3", "wait:proven", "R", "wait:What happened", "enter", "wait:proposed:")
+_CHECKS = (*_RESTORE, "enter", "wait:The whole", "enter", "wait:live database")
+_SIZE = ((160, 50),)
+
 # Order matters: the calm pictures are taken before anything is broken.
 SCENES: tuple[Scene, ...] = (
     Scene("overview", ("3",), ("backend-api", "Running", "every"), settle=12.0),
@@ -47,6 +54,39 @@ SCENES: tuple[Scene, ...] = (
     Scene("light", ("3",), ("backend-api", "Running"), theme="light", sizes=((80, 24),)),
     Scene("incident", ("3",), ("failing", "CrashLoopBackOff", "exit 1"), incident="bad-deploy", settle=6.0),
     Scene("pod", ("3", "wait:CrashLoopBackOff", "g", "enter"), ("CAUSE",), incident="bad-deploy"),
+    Scene("catalogue", ("3", "wait:proven", "b"), ("nightly", "objective"), incident="data-loss"),
+    Scene("restore-when", ("3", "wait:proven", "R"), ("What happened",), incident="data-loss"),
+    Scene("restore-backup", _RESTORE, ("proposed:",), incident="data-loss"),
+    Scene("restore-parts", (*_RESTORE, "enter"), ("The whole",), incident="data-loss"),
+    Scene("restore-checks", _CHECKS, ("THEN",), incident="data-loss"),
+    Scene("restore-how", (*_CHECKS, "enter"), ("Show the plan",), incident="data-loss"),
+    Scene(
+        "restore-confirm", (*_CHECKS, "enter", "wait:Show the plan", "G", "enter"), ("to go on",), incident="data-loss"
+    ),
+    Scene(
+        "restore-running",
+        (
+            *_CHECKS,
+            "enter",
+            "wait:Show the plan",
+            "G",
+            "enter",
+            "wait:to go on",
+            "tab",
+            "type:production/veza_production",
+            "enter",
+        ),
+        (" running ", "ANALYZE"),
+        incident="data-loss",
+        sizes=_SIZE,
+    ),
+    Scene("undo-banner", ("3", "wait:undoes"), ("restored",), incident="data-loss", settle=2.0),
+    Scene(
+        "proof",
+        ("3", "wait:undoes", "O", "wait:restore", "enter", "wait:P shows", "P"),
+        ("equal",),
+        incident="data-loss",
+    ),
 )
 
 
@@ -85,6 +125,8 @@ async def take(scene: Scene, size: tuple[int, int], workspace: Path, folder: Pat
         for key in scene.keys:
             if key.startswith("wait:"):
                 await until(pilot, app, (key.removeprefix("wait:"),))
+            elif key.startswith("type:"):
+                await pilot.press(*({"/": "slash", "_": "underscore"}.get(c, c) for c in key.removeprefix("type:")))
             else:
                 await pilot.press(key)
                 await pilot.pause(0.2)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from veza_tui.model.environment import Environment
 from veza_tui.model.errors import RefusedError
 from veza_tui.model.journal import OperationState
+from veza_tui.model.view import Link
 from veza_tui.operations.confirm import Tier
 from veza_tui.operations.service import OperationsService, Preview
 from veza_tui.tui.actions import Situation
@@ -57,6 +59,12 @@ async def run(
     operation_id = await service.start(preview, confirmed=confirmed)
     app.push_screen(OperationScreen(service, operation_id))
     return operation_id
+
+
+def cluster_is_down(app: VezaApp, environment: Environment) -> bool:
+    """Whether work on the database has to do without it: then the plan says so, and it is typed for."""
+    views = [tab.view for tab in app.tabs if tab.environment.name == environment.name]
+    return any(view.link is Link.DOWN for view in views)
 
 
 def question_of(preview: Preview, verb: str, *, danger: bool | None = None) -> Question:
@@ -122,14 +130,17 @@ async def backup(app: VezaApp, at: Situation) -> None:
     """``B``: a backup, proven by a load into a scratch database."""
     from veza_tui.operations.backup.plan import BackupRequest, backup_planner
 
-    await run(app, at, backup_planner(BackupRequest(verify=True)), verb="Back up", danger=False)
+    down = at.environment is not None and cluster_is_down(app, at.environment)
+    planner = backup_planner(BackupRequest(verify=True))
+    await run(app, at, planner, verb="Back up", danger=False, without_cluster=down)
 
 
 async def undo_restore(app: VezaApp, at: Situation) -> None:
     """Swap back the database that the last restore set aside."""
     from veza_tui.operations.restore.plan import undo_plan
 
-    await run(app, at, undo_plan, verb="Undo the restore")
+    down = at.environment is not None and cluster_is_down(app, at.environment)
+    await run(app, at, undo_plan, verb="Undo the restore", without_cluster=down)
 
 
 async def open_operations(app: VezaApp, at: Situation) -> None:

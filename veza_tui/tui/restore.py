@@ -11,7 +11,7 @@ from veza_tui.operations.backup.catalogue import Catalogue
 from veza_tui.operations.restore.plan import Looked, look, restore_planner
 from veza_tui.operations.restore.request import RestoreRequest
 from veza_tui.tui.actions import Situation
-from veza_tui.tui.operate import operations, run
+from veza_tui.tui.operate import cluster_is_down, operations, run
 
 if TYPE_CHECKING:
     from veza_tui.tui.app import VezaApp
@@ -50,6 +50,8 @@ async def open_restore(app: VezaApp, environment: Environment, backup: str) -> N
 async def _releases(app: VezaApp, environment: Environment) -> list[Release]:
     from veza_tui.operations.deploy.releases import list_releases
 
+    if cluster_is_down(app, environment):
+        return []
     try:
         return await list_releases(operations(app).world.cluster(environment), environment.kubernetes.namespace)
     except VezaError:
@@ -58,13 +60,17 @@ async def _releases(app: VezaApp, environment: Environment) -> list[Release]:
 
 async def look_at(app: VezaApp, environment: Environment, request: RestoreRequest) -> Looked:
     """Preflight and losses."""
-    return await operations(app).with_context(environment.name, lambda context: look(context, request))
+    down = cluster_is_down(app, environment)
+    return await operations(app).with_context(
+        environment.name, lambda context: look(context, request), without_cluster=down
+    )
 
 
 async def run_restore(app: VezaApp, environment: Environment, request: RestoreRequest) -> str:
     """Plan, last word, run; the operation's id, empty when the person said no."""
     at = Situation(environment=environment)
-    return await run(app, at, restore_planner(request), verb="Restore", danger=True)
+    down = cluster_is_down(app, environment)
+    return await run(app, at, restore_planner(request), verb="Restore", danger=True, without_cluster=down)
 
 
 async def verify(app: VezaApp, at: Situation) -> None:

@@ -12,13 +12,10 @@ among themselves, and pg_dump never writes such text, the dump is refused.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-
+from veza_tui.adapters.postgres.findings import Findings
 from veza_tui.adapters.postgres.lexis import (
     BETWEEN,
     COMMENT,
-    COMPLETE,
     DOLLAR,
     DOLLAR_RUN,
     E_QUOTE,
@@ -29,24 +26,12 @@ from veza_tui.adapters.postgres.lexis import (
     PLAIN,
     RICH,
     ROUTINES,
-    VERSION,
     ident,
     skip_blank,
 )
 from veza_tui.adapters.postgres.statements import Verdict, judge
 from veza_tui.model.text import printable
 from veza_tui.ports.database import ScanReport
-
-
-@dataclass(slots=True)
-class _Found:
-    rows: dict[str, int] = field(default_factory=dict)
-    roles: set[str] = field(default_factory=set)
-    extensions: set[str] = field(default_factory=set)
-    databases: set[str] = field(default_factory=set)
-    tables: set[str] = field(default_factory=set)
-    notes: dict[str, int] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
 
 
 class PlainFilter:
@@ -71,7 +56,7 @@ class PlainFilter:
         self._line = 1
         self._head = b""
         self._tail = b""
-        self._found = _Found()
+        self._found = Findings()
 
     @property
     def refused(self) -> list[str]:
@@ -102,27 +87,14 @@ class PlainFilter:
 
     def report(self) -> ScanReport:
         """What was seen; call it after ``finish``."""
-        found = self._found
-        version = VERSION.search(self._head)
-        return ScanReport(
-            rows=dict(found.rows),
-            roles=tuple(sorted(found.roles)),
-            extensions=tuple(sorted(found.extensions)),
-            databases=tuple(sorted(found.databases)),
-            dumped_from=version[1].decode(errors="replace") if version else "",
-            complete=COMPLETE in self._tail,
-            refused=tuple(found.refused),
-            notes=self.notes(),
-            tables=tuple(sorted(found.tables)),
-        )
+        return self._found.report(self._head, self._tail)
 
     def notes(self) -> tuple[str, ...]:
         """What was left out, one line each."""
-        return tuple(f"left out: {what}" + (f" ({n} times)" if n > 1 else "") for what, n in self._found.notes.items())
+        return self._found.notes()
 
     def _refuse(self, why: str) -> None:
-        if len(self._found.refused) < 20:
-            self._found.refused.append(f"line {self._line}: {why}")
+        self._found.refuse(self._line, why)
 
     def _run(self, *, final: bool) -> bytes:
         out: list[bytes] = []
@@ -284,21 +256,12 @@ class PlainFilter:
             shown = printable(line.decode(errors="replace"), limit=60)
             self._refuse(f"a command of psql's, which pg_dump does not write: {shown}")
         elif match[2]:
-            self._connect(match[3].decode(errors="replace"))
+            self._found.connect(match[3].decode(errors="replace"), self._line)
         self._line += 1
         out.append(b"\n" * lines)
         self._start = end
         self._reset()
         return True
-
-    def _connect(self, target: str) -> None:
-        name = target.strip().split()[0] if not target.strip().startswith(('"', "-", "'")) else target.strip()
-        found = re.search(r"dbname='([^']+)'", target)
-        name = found[1] if found else name.strip("\"'")
-        self._found.databases.add(printable(name, limit=63))
-        self._found.notes["\\connect"] = self._found.notes.get("\\connect", 0) + 1
-        if len(self._found.databases) > 1:
-            self._refuse("it holds more than one database (pg_dumpall): restore each by its own dump")
 
     def _statement(self, out: list[bytes], final: bool) -> bool:
         end = self._position
@@ -313,7 +276,7 @@ class PlainFilter:
                 self._refuse("text between COPY and its data")
             end = stop + 1 if stop >= 0 else len(self._buffer)
             text = self._buffer[self._start : end]
-        self._note(verdict)
+        self._found.take(verdict, self._line)
         lines = text.count(b"\n")
         self._line += lines
         out.append(b"\n" * lines if verdict.skip or verdict.refuse else text)
@@ -324,22 +287,6 @@ class PlainFilter:
             self._found.rows.setdefault(verdict.copy, 0)
             self._line_begins = True
         return True
-
-    def _note(self, verdict: Verdict) -> None:
-        found = self._found
-        found.roles |= verdict.roles
-        if verdict.extension:
-            found.extensions.add(verdict.extension)
-        if verdict.table:
-            found.tables.add(verdict.table)
-        if verdict.database:
-            found.databases.add(verdict.database)
-            if len(found.databases) > 1:
-                self._refuse("it holds more than one database (pg_dumpall): restore each by its own dump")
-        if verdict.skip:
-            found.notes[verdict.skip] = found.notes.get(verdict.skip, 0) + 1
-        if verdict.refuse:
-            self._refuse(verdict.refuse)
 
     def _reset(self) -> None:
         self._position = self._start

@@ -124,8 +124,6 @@ class RestoreScreen(VezaScreen):
             return
         glyphs, cells, now = self.veza.glyphs, self.size.width, self.veza.services.clock.now()
         head = stepper(self.page, self.environment.name, glyphs, cells)
-        if self.page is Page.BACKUP:
-            head[-1] = self.query_one("#backups", Table).heading((Span("BACKUP", "title"),), cells)
         self.query_one("#title", Sheet).set_lines(head)
         if self.page is Page.CHECKS:
             looked = self._looked
@@ -142,6 +140,10 @@ class RestoreScreen(VezaScreen):
         if not rows and self.page is Page.BACKUP:
             table.set_empty([(Span("   There is no backup that can be used.", "warn"),)])
         table.show(rows)
+        if self.page is Page.BACKUP and rows:
+            # Its columns are as wide as their cells: known from here on.
+            head[-1] = table.heading((Span("BACKUP", "title"),), cells)
+            self.query_one("#title", Sheet).set_lines(head)
 
     def _rows(self, now: float) -> list[Row]:
         glyphs = self.veza.glyphs
