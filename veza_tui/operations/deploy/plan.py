@@ -145,7 +145,7 @@ def deploy_plan(
         steps=steps,
         changes=preview.changes,
         needs=tuple(server.needs(objects, preview.unchecked)),
-        notes=(*_notes(environment, preview, history, may_roll_back, beside is not None), *notes),
+        notes=(*_notes(environment, objects, preview, history, may_roll_back, beside is not None), *notes),
         options={"deployments": names, "origin": origin, "images": images_of(objects), **source},
         fingerprint={**(files or {}), **_fingerprint(beside if beside is not None else objects, preview)},
         timeout=TIMEOUT,
@@ -217,8 +217,36 @@ def _title(kind: str, environment: Environment, origin: str) -> str:
     return words.get(kind, f"{kind} {environment.name}")
 
 
+def _removed(objects: Sequence[JSONObject], history: Sequence[Release]) -> list[str]:
+    """What the newest release had and the manifests have no more: told, never pruned (a deploy deletes nothing)."""
+    now = {(o["kind"], name_of(o)) for o in objects}
+    gone = [f"{o['kind']}/{name_of(o)}" for o in (history[0].objects if history else ()) if
+            (o["kind"], name_of(o)) not in now]  # fmt: skip
+    return (
+        [f"Not in the manifests any more, and left running: {', '.join(gone)} (kubectl delete removes it)"]
+        if gone
+        else []
+    )
+
+
+def _unread(preview: Preview) -> list[str]:
+    """Changed configuration without a changed pod template: Kubernetes restarts nothing for it."""
+    changed = {
+        c.object for c in preview.changes if c.old is not None and c.object.startswith(("ConfigMap/", "Secret/"))
+    }
+    templates = any(c.path.startswith("spec.template.") for c in preview.changes)
+    if not changed or templates:
+        return []
+    return [f"Pods read {', '.join(sorted(changed))} when they start: veza-tui restart brings it to those that run."]
+
+
 def _notes(
-    environment: Environment, preview: Preview, history: Sequence[Release], may_roll_back: bool, beside: bool
+    environment: Environment,
+    objects: Sequence[JSONObject],
+    preview: Preview,
+    history: Sequence[Release],
+    may_roll_back: bool,
+    beside: bool,
 ) -> list[str]:
     notes = []
     if not preview.changes and not beside:
@@ -236,6 +264,7 @@ def _notes(
         )
     elif environment.policy.rollback_enabled is False:
         notes.append("On failure nothing is rolled back: the pipeline file sets rollback_enabled: false.")
+    notes += _removed(objects, history) + ([] if beside else _unread(preview))
     notes += [
         f"Set by hand ({printable(change.by, limit=40)}) and left alone: {change.object} {change.path}"
         for change in preview.drift[:_DRIFT_SHOWN]

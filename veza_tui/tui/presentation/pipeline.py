@@ -26,6 +26,9 @@ def pipeline_lines(
     """A column a stage. ``steps`` are of the last run; what it did not have is shown as it would be."""
     count = max(len(stages), 1)
     column = (cells - 2 - GAP * (count - 1)) // count
+    if steps:
+        # A run that began later has no word on what came before.
+        configured = {s: configured.get(s, True) or s not in steps for s in configured}
     blocks = [_stage(name, names, steps, configured, selected, now, column, glyphs) for name, names in stages]
     height = max((len(b) for b in blocks), default=0)
     lines: list[Line] = [EMPTY] * height
@@ -51,7 +54,9 @@ def _stage(
         (Span(glyphs.rule * cells, "faint"),),
     ]
     for step_id, status in zip(names, found, strict=True):
-        lines += _step(step_id, status, configured.get(step_id, True), step_id == selected, now, cells, glyphs)
+        lines += _step(step_id, status, configured.get(step_id, True), step_id == selected, now, cells, glyphs,
+                       others=bool(steps))  # fmt: skip
+
     return lines
 
 
@@ -66,7 +71,15 @@ def _sign(found: Sequence[StepStatus | None], glyphs: Glyphs) -> Line:
 
 
 def _step(
-    step_id: str, status: StepStatus | None, configured: bool, selected: bool, now: float, cells: int, glyphs: Glyphs
+    step_id: str,
+    status: StepStatus | None,
+    configured: bool,
+    selected: bool,
+    now: float,
+    cells: int,
+    glyphs: Glyphs,
+    *,
+    others: bool,
 ) -> list[Line]:
     state = status.state if status else StepState.PENDING
     took = ""
@@ -76,6 +89,8 @@ def _step(
         took = "" if configured and state is not StepState.SKIPPED else "not configured"
         if status is not None and state is StepState.SKIPPED and status.detail:
             took = clean(status.detail, 60)
+    if status is None and others:
+        took = "not in this run"
     role = {
         StepState.RUNNING: "strong",
         StepState.FAILED: "bad",
