@@ -282,6 +282,9 @@ class _NoOperations:
     async def missing(self, environment: str, needs: Sequence[Any]) -> tuple[Any, ...]:
         return ()
 
+    def interrupted(self) -> list[Any]:
+        return []
+
 
 def scene(which: str, calm: EnvironmentView, monotonic: float) -> EnvironmentView:
     """``calm`` in one of the states that a cluster can bring."""

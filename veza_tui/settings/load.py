@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from veza_tui.model.errors import ConfigError
 from veza_tui.model.finding import Finding, Severity
 from veza_tui.model.text import printable
 from veza_tui.settings.model import HEALTH_SECONDS, THEMES, Settings
-from veza_tui.workspace.files import MAX_CONFIG_BYTES, decode, read_bytes
-from veza_tui.workspace.reader import Problems, Reader, kind_of, scalar_text
-from veza_tui.workspace.scalars import value
-from veza_tui.workspace.yamltree import Mapping as YamlMapping
-from veza_tui.workspace.yamltree import Node, Scalar, Sequence, parse
+
+if TYPE_CHECKING:
+    from veza_tui.workspace.yamltree import Problem
 
 _RULE = "settings"
 
@@ -56,13 +53,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Loaded:
     """The file's settings, then the environment's over them. Never raises: mistakes are findings."""
     environ = os.environ if environ is None else environ
     path = config_path(environ)
-    problems = Problems()
-    settings, found = _from_file(path, problems)
+    settings, found, problems = _from_file(path)
     file = printable(str(path))
     findings = [
         Finding(Severity.ERROR, file, p.line, printable(p.key, limit=80), printable(p.message, limit=300),
                 printable(p.todo, limit=300), _RULE)
-        for p in sorted(problems.found, key=lambda p: p.line)
+        for p in sorted(problems, key=lambda p: p.line)
     ]  # fmt: skip
     settings = _from_environment(settings, environ, findings)
     return Loaded(path, found, settings, tuple(findings))
@@ -73,94 +69,13 @@ def settings_of_environment(environ: Mapping[str, str] | None = None) -> Setting
     return _from_environment(Settings(), os.environ if environ is None else environ, [])
 
 
-def _from_file(path: Path, problems: Problems) -> tuple[Settings, bool]:
-    try:
-        # Through its symlink, where dotfiles live elsewhere.
-        real = path.resolve()
-        text = decode("", read_bytes(real.parent, real, MAX_CONFIG_BYTES))
-    except (FileNotFoundError, NotADirectoryError):
-        return Settings(), False
-    except ConfigError as error:
-        line, message = _split(error.message)
-        problems.add(line, "", message, error.hint or "make it a readable file")
-        return Settings(), True
-    except (OSError, RuntimeError):
-        problems.add(0, "", "cannot be followed", "make it a readable file")
-        return Settings(), True
-    roots, wrong = parse(text)
-    problems.found.extend(wrong)
-    if not roots or (isinstance(roots[0], Scalar) and value(roots[0]) is None):
-        return Settings(), True
-    if len(roots) > 1:
-        problems.add(roots[1].line, "", "holds more than one document", "keep one")
-    if not isinstance(roots[0], YamlMapping):
-        problems.add(roots[0].line, "", f"is {kind_of(roots[0])}, not settings", "write `key: value` lines")
-        return Settings(), True
-    return _read(roots[0], problems), True
+def _from_file(path: Path) -> tuple[Settings, bool, Sequence[Problem]]:
+    if not os.path.lexists(path):
+        return Settings(), False, ()
+    # Reading YAML takes time: most people have no such file, and the first picture must not wait for it.
+    from veza_tui.settings.file import read_settings
 
-
-def _split(message: str) -> tuple[int, str]:
-    """The reading functions name a file that is known here already: keep their line and their words."""
-    head, _, rest = message.partition(": ")
-    number = head.rpartition(":")[2]
-    return (int(number) if number.isdigit() else 0), rest or message
-
-
-def _read(root: YamlMapping, problems: Problems) -> Settings:
-    default = Settings()
-    top = Reader(root, "", problems)
-    settings = Settings(
-        theme=top.choice("theme", THEMES, default=default.theme),
-        ascii=top.boolean("ascii", default=default.ascii),
-        mouse=top.boolean("mouse", default=default.mouse),
-        bell=top.boolean("bell", default=default.bell),
-        health_interval=top.integer(
-            "health_interval", *HEALTH_SECONDS, default=default.health_interval, unit=" seconds"
-        ),
-    )
-    keys = top.mapping("keys")
-    top.close()
-    return settings if keys is None else replace(settings, keys=_keys(keys, problems))
-
-
-def _keys(reader: Reader, problems: Problems) -> Mapping[str, tuple[str, ...]]:
-    from veza_tui.settings.keymap import altered
-    from veza_tui.tui.actions import ACTIONS
-
-    wanted: dict[str, tuple[str, ...]] = {}
-    before = len(problems.found)
-    for name, node in reader.node.entries.items():
-        wanted[name] = _written(reader, name, node, problems)
-    if len(problems.found) > before:
-        # A key that could not be read is not one that was taken away.
-        wanted = {name: keys for name, keys in wanted.items() if keys}
-    _, wrong = altered(ACTIONS, wanted)
-    for one in wrong:
-        entry = reader.node.get(one.action)
-        line, key = reader.node.line_of(one.action), reader.key(one.action)
-        if one.index is not None and isinstance(entry, Sequence) and one.index < len(entry.items):
-            line, key = entry.items[one.index].line, f"{key}[{one.index}]"
-        problems.add(line, printable(key, limit=80), one.message, one.todo)
-    # A map is one thing: half of it would put keys where nobody expects them.
-    return MappingProxyType({} if len(problems.found) > before else wanted)
-
-
-def _written(reader: Reader, name: str, node: Node, problems: Problems) -> tuple[str, ...]:
-    """The keys of one action: one key, or a list; ``[]`` or nothing takes them away."""
-    items = node.items if isinstance(node, Sequence) else [node]
-    if isinstance(node, Scalar) and node.plain and value(node) is None:
-        return ()
-    found = []
-    for index, item in enumerate(items):
-        # `y` and `n` are letters to a person; YAML 1.1 alone reads them as booleans.
-        short = isinstance(item, Scalar) and len(item.text) == 1 and not item.text.isspace()
-        text = item.text if short and isinstance(item, Scalar) else scalar_text(item)
-        if not text:
-            key = reader.key(name) + (f"[{index}]" if isinstance(node, Sequence) else "")
-            problems.add(item.line, key, f"must be a key, not {kind_of(item)}", "put it in quotes")
-            continue
-        found.append(text)
-    return tuple(found)
+    return read_settings(path)
 
 
 _WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
