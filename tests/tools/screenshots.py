@@ -46,6 +46,8 @@ _RESTORE = ("3", "wait:proven", "R", "wait:What happened", "enter", "wait:propos
 _CHECKS = (*_RESTORE, "enter", "wait:The whole", "enter", "wait:live database")
 _SIZE = ((160, 50),)
 
+_SMALL = ((80, 24),)
+
 # Order matters: the calm pictures are taken before anything is broken.
 SCENES: tuple[Scene, ...] = (
     Scene("overview", ("3",), ("backend-api", "Running", "every"), settle=12.0),
@@ -53,6 +55,10 @@ SCENES: tuple[Scene, ...] = (
     Scene("palette", ("3", "colon"), ("Go to production",), sizes=((80, 24),)),
     Scene("light", ("3",), ("backend-api", "Running"), theme="light", sizes=((80, 24),)),
     Scene("incident", ("3",), ("failing", "CrashLoopBackOff", "exit 1"), incident="bad-deploy", settle=6.0),
+    Scene("previous", ("3", "wait:CrashLoopBackOff", "g", "p"), ("LOGS", "FATAL"), incident="bad-deploy", sizes=_SMALL),
+    Scene("describe", ("3", "wait:CrashLoopBackOff", "g", "d"), ("DESCRIBE", "Containers:"), incident="bad-deploy"),
+    Scene("forward", ("3", "wait:Running", "g", "F"), ("grafana",), sizes=_SMALL),
+    Scene("exercises", ("3", "wait:Running", "x"), ("data-loss",), sizes=_SMALL),
     Scene("pod", ("3", "wait:CrashLoopBackOff", "g", "enter"), ("CAUSE",), incident="bad-deploy"),
     Scene("catalogue", ("3", "wait:proven", "b"), ("nightly", "objective"), incident="data-loss"),
     Scene("restore-when", ("3", "wait:proven", "R"), ("What happened",), incident="data-loss"),

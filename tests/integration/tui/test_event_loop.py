@@ -36,6 +36,6 @@ async def test_the_watchdog_sees_a_blocked_loop() -> None:
 @pytest.mark.parametrize("name", list(SCENARIOS))
 async def test_no_key_waits_long(name: str) -> None:
     dogs = [await SCENARIOS[name](0.8) for _ in range(3)]
-    # What others on this machine took of the time is not ours; a wait on the loop would not be work, so both are judged.
+    # What others on this machine took of the time is not ours; a wait on the loop is no work: both are judged.
     assert statistics.median(dog.worst for dog in dogs) < 4 * LIMIT
     assert statistics.median(min(dog.worst, dog.worst_work) for dog in dogs) < LIMIT, [d.worst for d in dogs]
