@@ -12,6 +12,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import TYPE_CHECKING
 
 from benchmarks.platform import environment, platform
@@ -38,6 +39,8 @@ class Scene:
     ready: str = "PODS"
     theme: str = "dark"
     sizes: tuple[tuple[int, int], ...] = SIZES
+    before: tuple[str, ...] = ()
+    """A command of veza-tui that is run to its end first, once for the scene."""
     settle: float = 0.0
     """Seconds to wait after the words are there, for sparklines and the like to fill."""
 
@@ -47,6 +50,8 @@ _CHECKS = (*_RESTORE, "enter", "wait:The whole", "enter", "wait:live database")
 _SIZE = ((160, 50),)
 
 _SMALL = ((80, 24),)
+
+_DEPLOY = ("3", "wait:Running", "D", "wait:Deploy production")
 
 # Order matters: the calm pictures are taken before anything is broken.
 SCENES: tuple[Scene, ...] = (
@@ -93,6 +98,27 @@ SCENES: tuple[Scene, ...] = (
         ("equal",),
         incident="data-loss",
     ),
+    Scene("deploy-confirm", _DEPLOY, ("to go on",)),
+    Scene(
+        "deploy-running",
+        (*_DEPLOY, "wait:to go on", "tab", "type:production", "enter"),
+        ("Wait for the blue", "new"),
+        sizes=_SIZE,
+    ),
+    Scene(
+        "deploy-failed",
+        ("2", "wait:Running", "O", "wait:set-image", "enter"),
+        ("failed, rolled back", "DB_URL"),
+        before=("set-image", "staging", "chat-server=:v1.5.0", "--confirm", "staging"),
+    ),
+    Scene(
+        "pipeline",
+        ("2", "wait:Running", "P"),
+        ("VERIFICATION", "not configured", "done"),
+        before=("pipeline", "staging", "--confirm", "staging", "--tag", "v1.4.3"),
+    ),
+    Scene("releases", ("2", "wait:Running", "v"), ("RELEASES", "CHANGES"), sizes=_SMALL),
+    Scene("history", ("2", "wait:Running", "O"), ("OPERATIONS", "pipeline", "set-image")),
 )
 
 
@@ -154,6 +180,9 @@ async def take_all(scenes: list[Scene], workspace: Path, folder: Path) -> None:
                 if exercise.name in (scene.incident, on) and exercise.active == (exercise.name == on):
                     await switch(exercise)
             on = scene.incident
+        if scene.before:
+            command = [sys.executable, "-m", "veza_tui", "-C", str(workspace), *scene.before]
+            await (await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)).wait()
         for size in scene.sizes:
             print(await take(scene, size, workspace, folder), flush=True)
 

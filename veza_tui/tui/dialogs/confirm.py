@@ -109,7 +109,8 @@ class ConfirmScreen(Dialog[bool]):
         self.query_one(VerticalScroll).styles.max_height = max(4, self.app.size.height * 9 // 10 - 2 - below)
         for other in self.query(Sheet):
             other.styles.width = cells
-        sheet.set_lines(question_lines(self._question, cells, self.veza.glyphs))
+        # The scroll bar stands over the last cells.
+        sheet.set_lines(question_lines(self._question, cells - 2, self.veza.glyphs))
 
     @property
     def _typed(self) -> bool:

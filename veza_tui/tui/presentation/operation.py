@@ -62,7 +62,8 @@ def operation_lines(
     lines += [EMPTY, heading("STEPS", (), cells, glyphs)]
     steps: list[Line] = []
     for number, step in enumerate(status.steps, 1):
-        steps += step_lines(number, step, now, cells, glyphs)
+        culprit = bool(step.title) and status.reason.startswith(f"{step.title}: ")
+        steps += step_lines(number, step, now, cells, glyphs, culprit=culprit)
     lines += steps
     room = rows - len(lines) - 2
     if tail and room > 0:
@@ -89,18 +90,26 @@ def _reason(status: OperationStatus, cells: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def step_lines(number: int, step: StepStatus, now: float, cells: int, glyphs: Glyphs) -> list[Line]:
-    """One step: sign, title, bar or duration; below it, while it runs, where it stands."""
+def step_lines(
+    number: int, step: StepStatus, now: float, cells: int, glyphs: Glyphs, *, culprit: bool = False
+) -> list[Line]:
+    """One step: sign, title, bar or duration; below it, while it runs, where it stands.
+
+    ``culprit``: it is the one that the operation failed at, also when it was taken back since.
+    """
     running = step.state is StepState.RUNNING
     took = None
     if step.started is not None:
         took = (step.ended or now) - step.started if step.ended or running else None
     role = {"running": "strong", "failed": "bad", "pending": "dim", "skipped": "dim"}.get(step.state.value, "text")
-    left: Line = (Span("  "), step_glyph(step.state, glyphs), Span(f" {clean(step.title, 200)}", role))
+    sign = step_glyph(StepState.FAILED if culprit else step.state, glyphs)
+    left: Line = (Span("  "), sign, Span(f" {clean(step.title, 200)}", "bad" if culprit else role))
     right: list[Span] = []
     if running and step.progress is not None:
         right = [*progress_bar(step.progress, 16, glyphs), Span(f" {step.progress * 100:3.0f} %", "progress")]
-    word = "" if step.state is not StepState.SKIPPED else clean(step.detail, 40)
+    word = clean(step.detail, 40) if step.state is StepState.SKIPPED else ""
+    if step.state is StepState.UNDONE:
+        took = None  # from its start to the end of the way back: nobody's question
     right.append(Span(f"  {fit(word or duration(took), max(8, len(word)), align='right')} ", "dim"))
     lines = [apart(left, tuple(right), cells)]
     if running or step.state is StepState.FAILED:
