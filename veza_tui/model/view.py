@@ -134,5 +134,6 @@ class EnvironmentView:
         states |= {h.state for h in self.health if h.state is not State.UNKNOWN}
         if self.problems:
             states.add(State.DEGRADED)
-        worst = max(states, key=lambda s: s.severity, default=State.OK)
+        # Nothing runs, or nothing may be seen: that is not "ok".
+        worst = max(states, key=lambda s: s.severity, default=State.UNKNOWN)
         return State.DEGRADED if worst is State.FAILED else worst

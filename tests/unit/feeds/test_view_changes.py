@@ -72,7 +72,9 @@ def test_rollouts_health_and_problems() -> None:
 @pytest.mark.parametrize(
     ("views", "code"),
     [
-        ([LIVE], 0),
+        ([replace(LIVE, rollouts=(ROLLOUT,))], 0),
+        # Nothing runs there, or nothing may be seen: not healthy.
+        ([LIVE], 1),
         ([replace(LIVE, rollouts=(replace(ROLLOUT, state=State.PROGRESSING),))], 0),
         ([LIVE, replace(LIVE, pods={"b": BAD})], 1),
         ([replace(LIVE, pods={"b": BAD}), replace(LIVE, link=Link.DOWN)], 3),

@@ -83,7 +83,7 @@ def exit_code(views: Sequence[EnvironmentView]) -> int:
 
     if any(view.link is not Link.LIVE for view in views):
         return Exit.UNREACHABLE
-    return Exit.FAILED if any(v.state in (State.DEGRADED, State.FAILED) for v in views) else Exit.DONE
+    return Exit.DONE if all(v.state in (State.OK, State.PROGRESSING) for v in views) else Exit.FAILED
 
 
 def _print(found: Sequence[tuple[Environment, EnvironmentView]], as_json: bool, watch: bool) -> None:
