@@ -143,6 +143,7 @@ def _kubectl() -> str:
         done = subprocess.run(
             [path, "version", "--client", "-o", "json"],
             capture_output=True, text=True, timeout=5, check=True, stdin=subprocess.DEVNULL,
+            env={**os.environ, "KUBECONFIG": os.devnull},  # it is asked for its own version: no cluster, no plugin
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return f"does not answer ({path})"
