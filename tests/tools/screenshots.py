@@ -100,15 +100,9 @@ SCENES: tuple[Scene, ...] = (
     ),
     Scene("deploy-confirm", _DEPLOY, ("to go on",)),
     Scene(
-        "deploy-running",
-        (*_DEPLOY, "wait:to go on", "tab", "type:production", "enter"),
-        ("Wait for the blue", "new"),
-        sizes=_SIZE,
-    ),
-    Scene(
         "deploy-failed",
         ("2", "wait:Running", "O", "wait:set-image", "enter"),
-        ("failed, rolled back", "DB_URL"),
+        ("failed, rolled back", "exit 1"),
         before=("set-image", "staging", "chat-server=:v1.5.0", "--confirm", "staging"),
     ),
     Scene(
@@ -119,6 +113,12 @@ SCENES: tuple[Scene, ...] = (
     ),
     Scene("releases", ("2", "wait:Running", "v"), ("RELEASES", "CHANGES"), sizes=_SMALL),
     Scene("history", ("2", "wait:Running", "O"), ("OPERATIONS", "pipeline", "set-image")),
+    Scene(
+        "deploy-running",
+        (*_DEPLOY, "wait:to go on", "tab", "type:production", "enter"),
+        ("Wait for the blue", "new"),
+        sizes=_SIZE,
+    ),
 )
 
 
