@@ -174,7 +174,8 @@ async def test_monitor_serves_metrics_runs_hooks_and_ends_cleanly(cli: Cli, clus
 
         wanted = 'veza_health{check="backend-api",environment="development",kind="service"} 1.0'
         await eventually(lambda: wanted in scrape())
-        assert 'veza_rollout_ready_replicas{environment="development",rollout="chat-server"} 1.0' in scrape()
+        ready = 'veza_rollout_ready_replicas{environment="development",rollout="chat-server"} 1.0'
+        await eventually(lambda: ready in scrape())
         image = {"name": "chat-server", "image": "veza/chat-server:v0.0.0-missing"}
         before = await cluster.get(DEPLOYMENTS, "chat-server", NAMESPACE)
         patch = {"spec": {"template": {"spec": {"containers": [image]}}}}
