@@ -59,7 +59,8 @@ async def _status(feeds: Sequence[EnvironmentFeed], as_json: bool, watch: bool, 
                 views[feed.name] = view
         return exit_code(list(views.values()))
     finally:
-        await asyncio.gather(*(feed.close() for feed in feeds))
+        # A connection that does not let itself be closed holds up nobody.
+        await asyncio.wait([asyncio.ensure_future(feed.close()) for feed in feeds], timeout=3.0)
 
 
 async def _settle(feed: EnvironmentFeed, timeout: float) -> None:
