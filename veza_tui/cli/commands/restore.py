@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     "--before",
     metavar="TIME",
     default="",
-    help="Propose the right backup: when did it happen? 14:05, 2h ago,"
-    " 2026-01-31 14:05, or `deploy N` for before release N.",
+    help="Propose the right backup: when did it happen? 14:05, 14:05 UTC, yesterday 14:05, 2h ago,"
+    " 2026-01-31 14:05, `deploy N` for before release N, or `last deploy`.",
 )
 @click.option(
     "--part",
@@ -76,12 +76,13 @@ def command(
 ) -> int:
     """Restore ENVIRONMENT from BACKUP (a name of the catalogue); undo it by `veza-tui undo-restore`."""
     from veza_tui.model.restore import Part
-    from veza_tui.operations.restore.choose import choose
+    from veza_tui.operations.restore.choose import choose, moment_of
     from veza_tui.operations.restore.plan import restore_planner
     from veza_tui.operations.restore.request import RestoreRequest
 
     async def planner(context: PlanContext) -> Plan:
-        name = backup or await choose(context, before, from_environment=from_environment)
+        moment = await moment_of(context, before) if before else None
+        name, newer = (backup, "") if backup else await choose(context, moment, from_environment=from_environment)
         request = RestoreRequest(
             backup=name,
             parts=frozenset(Part(p) for p in parts) or frozenset((Part.DATABASE,)),
@@ -92,6 +93,8 @@ def command(
             drill=drill,
             owners=owners,
             safety=not no_safety,
+            moment=moment,
+            newer=newer,
         )
         path = str(Path(identity).absolute()) if identity else ""
         return await restore_planner(request, identity=path)(context)

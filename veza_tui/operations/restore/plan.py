@@ -14,8 +14,8 @@ from veza_tui.model.plan import Plan, Step
 from veza_tui.model.restore import Check, Loss, Part, SetAside, losses, preflight
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, PlanContext, Planner, verifier
+from veza_tui.operations.restore.notes import NO_CLUSTER
 from veza_tui.operations.restore.request import (
-    NO_CLUSTER,
     RestoreRequest,
     names_for,
     restore_plan,
@@ -120,6 +120,7 @@ def restore_planner(request: RestoreRequest, *, identity: str = "") -> Planner:
             minutes_lost=looked.minutes_lost,
             proven=looked.record.proven,
             live_exists=looked.live_exists,
+            made_at=looked.record.at,
         )  # fmt: skip
         return replace(plan, options={**plan.options, "identity": identity})
 

@@ -12,13 +12,7 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Change, Need, Plan, Step, Target
 from veza_tui.model.restore import Check, Loss, Part, stem
-
-NO_CLUSTER = (
-    "WITHOUT THE CLUSTER: no lock is held there, its permissions and the services' health are not asked; "
-    "only the database's own lock protects this. It is written into the audit log."
-)
-OUTAGE = "under 2 s"
-"""Of the swap itself; measured, see the benchmark."""
+from veza_tui.operations.restore.notes import notes_of, times_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +37,10 @@ class RestoreRequest:
     """False leaves owners and grants out: everything belongs to the environment's user."""
     safety: bool = True
     """False takes no backup of the present state first: for a live database that can no longer be read."""
+    moment: float | None = None
+    """When it happened, as the person said (unix seconds): told back in the plan, with its zone."""
+    newer: str = ""
+    """A backup between the chosen one and that moment, which was not proposed because it is not proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,7 @@ def restore_plan(
     minutes_lost: float | None,
     proven: bool,
     live_exists: bool = True,
+    made_at: float | None = None,
 ) -> Plan:
     """The plan of a restore or of a drill. ``live_exists`` False: the database is gone and is made anew."""
     request = replace(request, drain=request.drain or environment.backup.drain)
@@ -108,7 +107,10 @@ def restore_plan(
         steps=tuple(steps),
         changes=tuple(_changes(losses) if not request.drill else ()),
         needs=tuple(_needs(request, environment)),
-        notes=tuple(_notes(request, environment, names, checks, minutes_lost, proven, live_exists, without_cluster)),
+        notes=(
+            *times_of(request, made_at),
+            *notes_of(request, environment, names.aside, checks, minutes_lost, proven, live_exists, without_cluster),
+        ),
         options={**_options(request, names), **({"without_cluster": True} if without_cluster else {})},
         fingerprint=dict(fingerprint),
         confirm="" if request.drill else environment.name,
@@ -247,51 +249,3 @@ def _changes(losses: Sequence[Loss]) -> list[Change]:
 
 def _rows(count: int | None) -> str | None:
     return None if count is None else f"{count:,}"
-
-
-def _notes(
-    request: RestoreRequest,
-    environment: Environment,
-    names: Names,
-    checks: Sequence[Check],
-    minutes_lost: float | None,
-    proven: bool,
-    live_exists: bool,
-    without_cluster: bool,
-) -> list[str]:
-    notes = []
-    if without_cluster:
-        notes.append(NO_CLUSTER)
-    if request.from_environment:
-        notes.append(f"THE BACKUP IS OF {request.from_environment}, it goes into {environment.name}.")
-    if Part.DATABASE in request.parts and not request.safety and live_exists and not request.drill:
-        notes.append("No backup of the present state is taken first.")
-    if not request.drill and Part.DATABASE in request.parts:
-        if minutes_lost is not None:
-            notes.append(f"What was written in the last {minutes(minutes_lost)} is not in this backup.")
-        if request.tables:
-            notes.append("Only the named tables change; they are locked while their rows are replaced.")
-        elif not live_exists:
-            notes.append(f"{names.live} does not exist on the server: it is created; there is nothing to go back to.")
-        elif request.drain == "scale":
-            notes.append("Expected outage: from scaling to zero until the services are ready again.")
-        else:
-            notes.append(f"Expected outage: {OUTAGE} (sessions are ended once, clients must connect again).")
-        if live_exists and not request.tables:
-            hours = environment.backup.keep_set_aside_hours
-            notes.append(f"{names.aside} is kept (for {hours} h at least): undo-restore swaps it back in {OUTAGE}.")
-        if not request.flush_cache:
-            notes.append("The cache is kept: it may hold what the restored data contradicts; --flush-cache empties it.")
-    if not proven:
-        notes.append("This backup was never proven by a restore; this run proves it before anything live is touched.")
-    notes += [f"{check.name}: {check.detail}" for check in checks if check.ok is not True]
-    return notes
-
-
-def minutes(value: float) -> str:
-    """A duration in minutes for people."""
-    if value < 1:
-        return "minute"
-    if value < 120:
-        return f"{value:.0f} minutes"
-    return f"{value / 60:.0f} hours" if value < 2880 else f"{value / 1440:.0f} days"

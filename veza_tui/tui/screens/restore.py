@@ -52,7 +52,7 @@ class RestoreScreen(VezaScreen):
         self._first = Page.PARTS if backup else Page.WHEN
         self.page = self._first
         self._over = False
-        self.choices = Choices(backup=backup)
+        self.choices = Choices(backup=backup, scale=environment.backup.drain == "scale")
 
     def body(self) -> ComposeResult:
         """The question above; below it a list of answers, or a page to read."""
@@ -218,7 +218,7 @@ class RestoreScreen(VezaScreen):
             self.switch()
 
     async def _when(self, key: str) -> None:
-        from veza_tui.operations.restore.choose import parse_moment
+        from veza_tui.model.moment import parse_moment
 
         now = self.veza.services.clock.now()
         if key == "now":
@@ -231,7 +231,7 @@ class RestoreScreen(VezaScreen):
             def check(text: str) -> None:
                 parse_moment(text, now)
 
-            text = await ask(self.veza, "When did it happen?", "14:05, 2h ago, 2026-01-31 14:05", check=check)
+            text = await ask(self.veza, "When did it happen?", "14:05, yesterday 14:05, 2h ago, 2026-01-31 14:05 (your zone, or 14:05 UTC)", check=check)
             if not text:
                 return
             self.choices.moment = parse_moment(text, now)
@@ -252,6 +252,7 @@ class RestoreScreen(VezaScreen):
             tables=tuple(sorted(choices.tables)),
             drain="scale" if choices.scale else "none",
             flush_cache=choices.flush_cache,
+            moment=choices.moment,
         )
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
