@@ -249,3 +249,18 @@ async def test_synthetic_pods_are_ready_without_a_program(bench):
     bench.edit("mass", lambda o: o["spec"].update(replicas=0))
     await bench.advance(3)
     assert not bench.pods()
+
+
+async def test_another_schedulers_pods_and_gated_ones_are_left_alone(bench):
+    bench.deploy("other", replicas=1, pod={"schedulerName": "nobody"})
+    bench.deploy("gated", replicas=1, pod={"schedulingGates": [{"name": "veza.com/wait"}]})
+    await bench.advance(8)
+    assert [p["spec"].get("nodeName") for p in bench.pods()] == [None, None]
+    gated = next(p for p in bench.pods() if p["spec"].get("schedulingGates"))
+
+    def open_gate(obj):
+        del obj["spec"]["schedulingGates"]
+
+    bench.store.mutate("pods", "default", gated["metadata"]["name"], open_gate)
+    await bench.advance(8)
+    assert [bool(p["spec"].get("nodeName")) for p in bench.pods()].count(True) == 1

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from veza_tui.model.errors import ConfigError
+from veza_tui.model.errors import ConfigError, VezaError
 from veza_tui.model.plan import Target
 from veza_tui.operations.pipeline.manifests import rewritten
 from veza_tui.operations.pipeline.plan import pipeline_plan
-from veza_tui.operations.pipeline.probe import compare, targets_down
+from veza_tui.operations.pipeline.probe import REQUESTS, compare, performance_tests, targets_down
 from veza_tui.operations.pipeline.scan import scan_object
 from veza_tui.resources import shipped
 from veza_tui.workspace.load import Workspace, load_workspace
@@ -111,6 +112,39 @@ def test_worse_than_before_is_told_and_trembling_is_not() -> None:
     assert compare(before, {"a": {"median": 0.200, "p95": 0.300, "errors": 0.0}})
     assert compare(before, {"a": {"median": 0.010, "p95": 0.020, "errors": 0.5}})
     assert compare({}, {"a": {"median": 9.0, "p95": 9.0, "errors": 0.0}}) == []
+
+
+class Measured:
+    """What performance_tests asks of its context: one service whose latencies (seconds) come measure by measure."""
+
+    def __init__(self, *latencies: float) -> None:
+        self.left, self.asked, self.said = list(latencies), 0, list[str]()
+        service = SimpleNamespace(name="a", port=1, health_path="/")
+        place = SimpleNamespace(namespace="n")
+        self.environment = SimpleNamespace(services=[service], kubernetes=place)
+        self.plan = SimpleNamespace(steps=[SimpleNamespace(id="baseline")])
+        self.cluster = self
+        self.report = SimpleNamespace(output=self.said.append, progress=lambda *_: None)
+
+    def notes(self, step: str) -> list[dict[str, object]]:
+        return [{"baseline": {"a": {"median": 0.030, "p95": 0.040, "errors": 0.0}}}]
+
+    async def proxy_get(self, *_: object) -> SimpleNamespace:
+        self.asked += 1
+        return SimpleNamespace(seconds=self.left[(self.asked - 1) // REQUESTS], status=200)
+
+
+async def test_a_burst_is_measured_again_and_no_regression() -> None:
+    context = Measured(0.500, 0.031)
+    await performance_tests(context, None)  # type: ignore[arg-type]
+    assert context.asked == 2 * REQUESTS
+    assert any("measured again" in line for line in context.said)
+
+
+async def test_what_stays_worse_fails_the_step() -> None:
+    context = Measured(0.500, 0.400, 0.300)
+    with pytest.raises(VezaError, match="worse than before the deploy, 3 times measured: a: median 300 ms, was 30 ms"):
+        await performance_tests(context, None)  # type: ignore[arg-type]
 
 
 def test_prometheus_targets_that_are_down_are_named() -> None:

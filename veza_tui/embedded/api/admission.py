@@ -52,6 +52,11 @@ def _pod(store: Store, obj: JSONObject) -> None:
         if not any(t.get("key") in (key, None) and t.get("effect") in ("NoExecute", None) for t in tolerations):
             tolerations.append({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": _SECONDS})
     obj["status"] = {"phase": "Pending", "qosClass": qos_class(spec)}
+    if spec.get("schedulingGates"):
+        # Source: kubernetes pkg/registry/core/pod/strategy.go, applySchedulingGatedCondition.
+        why = "Scheduling is blocked due to non-empty scheduling gates"
+        gated = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": why}
+        obj["status"]["conditions"] = [gated | {"lastProbeTime": None, "lastTransitionTime": None}]
 
 
 def qos_class(spec: JSONObject) -> str:

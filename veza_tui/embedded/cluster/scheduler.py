@@ -52,7 +52,7 @@ class Scheduler:
             if new is not None and after:
                 self._take(after, new)
         if new is not None and not new["spec"].get("nodeName") and not deleting(new):
-            if old is None:
+            if old is None or (_gated(old) and not _gated(new)):
                 self.queue.add(self, key_of(new), self.timing.some(self.timing.schedule))
         elif new is None and old is not None:
             self._waiting.discard(key_of(old))
@@ -91,7 +91,7 @@ class Scheduler:
     def reconcile(self, key: Key) -> None:
         """Bind the pod, or mark it Unschedulable."""
         pod = self.cluster.get(PODS, *key)
-        if pod is None or deleting(pod) or pod["spec"].get("nodeName") or pod_finished(pod):
+        if pod is None or deleting(pod) or pod["spec"].get("nodeName") or pod_finished(pod) or not _mine(pod):
             self._waiting.discard(key)
             return
         nodes = [n for n in self.cluster.all(NODES) if not deleting(n)]
@@ -244,3 +244,12 @@ def _selected(spec: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         return True
     terms = affinity.get("nodeSelectorTerms") or ()
     return any(matches({"matchExpressions": t.get("matchExpressions") or []}, labels) for t in terms)
+
+
+def _gated(pod: Object) -> bool:
+    return bool(pod["spec"].get("schedulingGates"))
+
+
+def _mine(pod: Object) -> bool:
+    """Another scheduler's pods, and those behind a gate, are left alone (source: Pod Scheduling Readiness)."""
+    return not _gated(pod) and pod["spec"].get("schedulerName", _SOURCE) == _SOURCE
