@@ -9,10 +9,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from veza_tui.feeds.inspect.objects import Ref
-from veza_tui.model.environment import Environment
-from veza_tui.model.view import EnvironmentView, Link
-from veza_tui.model.workload import PodRow
+from veza_tui.tui.situation import Situation as Situation
+from veza_tui.tui.situation import (
+    needs_choice,
+    needs_environment,
+    needs_idle_pipeline,
+    needs_live,
+    needs_live_object,
+    needs_live_pod,
+    needs_live_write,
+    needs_proof,
+    needs_release,
+    needs_resumable,
+    needs_rollback,
+    needs_running,
+    needs_secret,
+    needs_selection,
+    needs_undoable,
+    needs_write,
+    needs_write_pod,
+)
 
 
 class Where(StrEnum):
@@ -38,26 +54,6 @@ class Group(StrEnum):
     PROGRAM = "Program"
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What an action would act on, at this moment."""
-
-    environment: Environment | None = None
-    view: EnvironmentView | None = None
-    pod: PodRow | None = None
-    read_only: bool = False
-    screen: str = "overview"
-    """Name of the screen in front: ``overview``, ``pod``, or what a room calls its own."""
-    offers: frozenset[str] = frozenset(("open", "filter"))
-    """Which of OFFERED the screen in front does something with."""
-    ref: Ref | None = None
-    """The object under the cursor, or that the screen is about, where that is not simply the pod."""
-    state: str = ""
-    """State of what the screen is about, for example of an operation; empty where there is none."""
-    denied: str = ""
-    """Why this user may not change the environment, as the API server says; empty when he may, or it is not known."""
-
-
 Enabled = Callable[[Situation], str | None]
 """The reason why not, in a few words, or None."""
 
@@ -81,100 +77,6 @@ class Action:
     """Order of the footer's hints; the highest are the first to go when it is narrow."""
     screens: tuple[str, ...] = ()
     """Only on these screens; empty for every one on which ``where`` applies."""
-
-
-def needs_environment(at: Situation) -> str | None:
-    """An environment is open."""
-    return None if at.environment else "no environment is open"
-
-
-def needs_pod(at: Situation) -> str | None:
-    """A pod is under the cursor."""
-    return None if at.pod else "no pod is selected"
-
-
-def needs_live(at: Situation) -> str | None:
-    """The cluster answers."""
-    if at.view is None or at.view.link is not Link.LIVE:
-        return "the cluster does not answer"
-    return None
-
-
-def needs_live_object(at: Situation) -> str | None:
-    """A pod or another object is under the cursor and its cluster answers."""
-    return (None if at.ref else needs_pod(at)) or needs_live(at)
-
-
-def needs_live_pod(at: Situation) -> str | None:
-    """A pod is under the cursor and its cluster answers."""
-    return needs_pod(at) or needs_live(at)
-
-
-def needs_secret(at: Situation) -> str | None:
-    """The object is a Secret."""
-    return None if at.ref is not None and at.ref.kind == "Secret" else "only a Secret has values to reveal"
-
-
-def needs_write(at: Situation) -> str | None:
-    """Changes are allowed here."""
-    if at.environment is None:
-        return "no environment is open"
-    if at.read_only or at.environment.read_only:
-        return f"{at.environment.name} is read-only here"
-    return None
-
-
-def needs_live_write(at: Situation) -> str | None:
-    """Changes are allowed here, by the files and by the cluster, and it answers."""
-    return needs_write(at) or needs_live(at) or at.denied or None
-
-
-def needs_running(at: Situation) -> str | None:
-    """The operation on the screen goes on."""
-    return None if at.state in ("running", "cancelling", "waiting") else "nothing runs here"
-
-
-def needs_resumable(at: Situation) -> str | None:
-    """The operation on the screen stopped on its way."""
-    return None if at.state in ("interrupted", "cancelled", "failed") else "only what stopped on its way is resumed"
-
-
-def needs_undoable(at: Situation) -> str | None:
-    """The operation on the screen stopped and left something."""
-    return None if at.state in ("interrupted", "cancelled", "failed") else "only what stopped on its way is taken back"
-
-
-def needs_idle_pipeline(at: Situation) -> str | None:
-    """No run of the pipeline goes on."""
-    return "it runs already" if needs_running(at) is None else needs_live_write(at)
-
-
-def needs_choice(at: Situation) -> str | None:
-    """Something is under the screen's cursor."""
-    return None if at.state else "nothing is selected"
-
-
-def needs_release(at: Situation) -> str | None:
-    """A release is under the cursor, and one may go back to it."""
-    return needs_choice(at) or needs_rollback(at)
-
-
-def needs_write_pod(at: Situation) -> str | None:
-    """A pod of an environment that may be changed."""
-    return needs_write(at) or needs_live_pod(at)
-
-
-def needs_rollback(at: Situation) -> str | None:
-    """The pipeline's policy allows to roll back."""
-    reason = needs_live_write(at)
-    if reason is None and at.environment is not None and not at.environment.policy.rollback_enabled:
-        return "the pipeline's policy has rollback switched off"
-    return reason
-
-
-def needs_selection(at: Situation) -> str | None:
-    """Something is under the cursor."""
-    return needs_pod(at) if at.screen == "overview" else None
 
 
 _OVER, _POD, _ALL, _LIST = Where.OVERVIEW, Where.POD, Where.EVERYWHERE, Where.LIST
@@ -234,10 +136,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("forwards", ("f",), "f", "Open port forwards", "", _ALL, _PODS),
     Action("forward.new", ("n",), "n", "Start a forward", "new", _ALL, _PODS, needs_live, rank=12,
            screens=("forwards",)),
-    Action("forward.end", ("x",), "x", "End the forward; again: take it off the list", "end", _ALL, _PODS, rank=13,
-           screens=("forwards",)),
-    Action("forward.extend", ("plus",), "+", "Set when the forward ends by itself", "ends", _ALL, _PODS, rank=14,
-           screens=("forwards",)),
+    Action("forward.end", ("x",), "x", "End the forward; again: take it off the list", "end", _ALL, _PODS, needs_choice,
+           rank=13, screens=("forwards",)),
+    Action("forward.extend", ("plus",), "+", "Set when the forward ends by itself", "ends", _ALL, _PODS, needs_choice,
+           rank=14, screens=("forwards",)),
     Action("copy", ("c",), "c", "Copy the name, or the text", "", _ALL, _PODS),
     Action("deploy", ("D,shift+d",), "D", "Deploy: plan, confirm, run", "deploy", _OVER, _OPS, needs_live_write,
            rank=30),
@@ -247,23 +149,29 @@ ACTIONS: tuple[Action, ...] = (
     Action("restore", ("R,shift+r",), "R", "Restore a backup", "restore", _OVER, _OPS, needs_write, rank=32),
     Action("catalogue", ("b",), "b", "Backups: the catalogue, proofs and holds", "", _OVER, _OPS, needs_environment),
     Action("backup.verify", ("v",), "v", "Prove the backup by a load into a scratch database", "prove", _ALL, _OPS,
-           rank=20, screens=("catalogue",)),
-    Action("backup.hold", ("h",), "h", "Hold the backup against prune, or let it go", "hold", _ALL, _OPS, rank=21,
-           screens=("catalogue",)),
+           needs_choice, rank=20, screens=("catalogue",)),
+    Action("backup.hold", ("h",), "h", "Hold the backup against prune, or let it go", "hold", _ALL, _OPS, needs_choice,
+           rank=21, screens=("catalogue",)),
     Action("restore.switch", ("space",), "space", "Switch the line on or off", "switch", _ALL, _OPS, palette=False,
            rank=16, screens=("restore",)),
     Action("compare", ("equals_sign",), "=", "Compare the environments, differences first", "compare", _OVER, _OPS,
            needs_environment, rank=64),
     Action("compare.drift", ("t",), "t", "Drift: environment file, manifests, live", "drift / compare", _ALL, _OPS,
            needs_environment, rank=16, screens=("compare",)),
-    Action("restart", (), "", "Restart every service, one pod after another", "", _OVER, _OPS, needs_live_write),
-    Action("pause", (), "", "Pause rollouts", "", _OVER, _OPS, needs_live_write),
-    Action("resume", (), "", "Resume paused rollouts", "", _OVER, _OPS, needs_live_write),
-    Action("switch_back", (), "", "Blue-green: switch back to the old pods", "", _OVER, _OPS, needs_live_write),
+    Action("restart", ("T,shift+t",), "T", "Restart a service or all, one pod after another", "", _OVER, _OPS,
+           needs_live_write),
+    Action("scale", ("S,shift+s",), "S", "Scale a service or all", "", _OVER, _OPS, needs_live_write),
+    Action("set_image", ("M,shift+m",), "M", "Set the image of a service or of all", "", _OVER, _OPS, needs_live_write),
+    Action("pause", ("Z,shift+z",), "Z", "Pause rollouts of a service or of all", "", _OVER, _OPS, needs_live_write),
+    Action("resume", ("W,shift+w",), "W", "Resume paused rollouts", "", _OVER, _OPS, needs_live_write),
+    Action("promote", (), "", "Promote: the images of another environment to this one", "", _OVER, _OPS,
+           needs_live_write),
+    Action("switch_back", ("X,shift+x",), "X", "Blue-green: switch back to the old pods", "", _OVER, _OPS,
+           needs_live_write),
     Action("undo_restore", ("U,shift+u",), "U", "Undo the last restore: swap the database before it back", "", _OVER,
            _OPS, needs_write),
     Action("proof", ("P,shift+p",), "P", "Proof: each table then, before and now; digests; what is not proven", "proof",
-           _ALL, _OPS, rank=17, screens=("catalogue", "operation")),
+           _ALL, _OPS, needs_proof, rank=17, screens=("catalogue", "operation")),
     Action("operation.cancel", ("x",), "x", "Cancel the operation at its next safe point; again: force", "cancel",
            _ALL, _OPS, needs_running, rank=12, screens=("operation", "pipeline")),
     Action("operation.resume", ("r",), "r", "Resume an interrupted operation", "resume", _ALL, _OPS, needs_resumable,
@@ -278,6 +186,8 @@ ACTIONS: tuple[Action, ...] = (
            needs_idle_pipeline, rank=13, screens=("pipeline",)),
     Action("releases", ("v",), "v", "Releases: who, when, why, images, what changed", "releases", _OVER, _OPS,
            needs_environment, rank=67),
+    Action("release.mark", ("space",), "space", "Compare with this release; again: with the one before", "compare with",
+           _ALL, _OPS, needs_choice, palette=False, rank=13, screens=("releases",)),
     Action("release.back", ("u",), "u", "Roll back to the chosen release", "roll back to it", _ALL, _OPS,
            needs_release, rank=12, screens=("releases",)),
     Action("approval.deny", ("x",), "x", "Deny what is asked for", "deny", _ALL, _OPS, needs_choice, rank=13,

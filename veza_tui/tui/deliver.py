@@ -64,6 +64,12 @@ async def back_to_release(app: VezaApp, at: Situation) -> None:
         await run(app, at, rollback_planner(str(screen.chosen.number)), verb="Roll back")
 
 
+async def mark_release(app: VezaApp, at: Situation) -> None:
+    """Space: what is under the cursor is compared with this one from now on."""
+    if isinstance(app.veza_screen, ReleasesScreen):
+        app.veza_screen.mark()
+
+
 async def open_approvals(app: VezaApp, at: Situation) -> None:
     """``A``."""
     if not isinstance(app.veza_screen, ApprovalsScreen):

@@ -98,27 +98,6 @@ async def undo_rollout(app: VezaApp, at: Situation) -> None:
     await run(app, at, rollback_planner(), verb="Roll back")
 
 
-async def restart(app: VezaApp, at: Situation) -> None:
-    """Restart every service, one pod after another."""
-    from veza_tui.operations.deploy.touch import touch_planner
-
-    await run(app, at, touch_planner("restart", ()), verb="Restart")
-
-
-async def pause(app: VezaApp, at: Situation) -> None:
-    """Pause every rollout."""
-    from veza_tui.operations.deploy.touch import touch_planner
-
-    await run(app, at, touch_planner("pause", ()), verb="Pause")
-
-
-async def resume_rollouts(app: VezaApp, at: Situation) -> None:
-    """Resume every rollout."""
-    from veza_tui.operations.deploy.touch import touch_planner
-
-    await run(app, at, touch_planner("resume", ()), verb="Resume")
-
-
 async def switch_back(app: VezaApp, at: Situation) -> None:
     """Blue-green: traffic back to the pods from before the last switch."""
     from veza_tui.operations.deploy.switchback import switch_back_plan

@@ -23,6 +23,7 @@ _OWN = "veza_tui.tui.handlers"
 _FORWARDS = "veza_tui.tui.forwards"
 _OPERATE = "veza_tui.tui.operate"
 _DELIVER = "veza_tui.tui.deliver"
+_TOUCH = "veza_tui.tui.touch"
 _LOGS = "veza_tui.tui.logs"
 _RESTORE = "veza_tui.tui.restore"
 _INSPECT = "veza_tui.tui.inspect"
@@ -74,9 +75,12 @@ HANDLERS: dict[str, str] = {
     "forward.extend": f"{_FORWARDS}:extend",
     "deploy": f"{_OPERATE}:deploy",
     "undo": f"{_OPERATE}:undo_rollout",
-    "restart": f"{_OPERATE}:restart",
-    "pause": f"{_OPERATE}:pause",
-    "resume": f"{_OPERATE}:resume_rollouts",
+    "restart": f"{_TOUCH}:restart",
+    "scale": f"{_TOUCH}:scale",
+    "set_image": f"{_TOUCH}:set_image",
+    "pause": f"{_TOUCH}:pause",
+    "resume": f"{_TOUCH}:resume",
+    "promote": f"{_TOUCH}:promote",
     "switch_back": f"{_OPERATE}:switch_back",
     "backup": f"{_OPERATE}:backup",
     "restore": f"{_RESTORE}:restore",
@@ -100,6 +104,7 @@ HANDLERS: dict[str, str] = {
     "pipeline.run": f"{_DELIVER}:run_pipeline",
     "pipeline.retry": f"{_DELIVER}:retry_pipeline",
     "releases": f"{_DELIVER}:open_releases",
+    "release.mark": f"{_DELIVER}:mark_release",
     "release.back": f"{_DELIVER}:back_to_release",
     "approvals": f"{_DELIVER}:open_approvals",
     "approval.deny": f"{_DELIVER}:deny",

@@ -10,8 +10,6 @@ from veza_tui.cli.launch import launch, mutating_options
 
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
-    from veza_tui.model.plan import Plan
-    from veza_tui.operations.context import PlanContext
 
 
 @click.command("promote")
@@ -21,11 +19,6 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(options: Options, /, source: str, target: str, **flags: Any) -> int:
     """Deploy TARGET with exactly the images that run in SOURCE."""
-    from veza_tui.operations.deploy.images import running_images
-    from veza_tui.operations.deploy.plan import deploy_planner
+    from veza_tui.operations.deploy.by_image import promote_planner
 
-    async def planner(context: PlanContext) -> Plan:
-        images = await running_images(context, source)
-        return await deploy_planner(images=images, kind="promote", origin=source)(context)
-
-    return launch(options, target, planner, **flags)
+    return launch(options, target, promote_planner(source), **flags)

@@ -10,8 +10,6 @@ from veza_tui.cli.launch import launch, mutating_options
 
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
-    from veza_tui.model.plan import Plan
-    from veza_tui.operations.context import PlanContext
 
 
 @click.command("set-image")
@@ -21,11 +19,6 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(options: Options, /, environment: str, images: tuple[str, ...], **flags: Any) -> int:
     """Deploy with other images, SERVICE=IMAGE or SERVICE=:TAG; the manifests are left as they are."""
-    from veza_tui.operations.deploy.images import parse_images
-    from veza_tui.operations.deploy.plan import deploy_planner
+    from veza_tui.operations.deploy.by_image import set_image_planner
 
-    async def planner(context: PlanContext) -> Plan:
-        chosen = await parse_images(context, images)
-        return await deploy_planner(images=chosen, kind="set-image")(context)
-
-    return launch(options, environment, planner, **flags)
+    return launch(options, environment, set_image_planner(images), **flags)

@@ -9,6 +9,7 @@ from veza_tui.model.journal import OperationState, OperationStatus, StepState, S
 from veza_tui.tui.presentation.ages import calm_age, moment
 from veza_tui.tui.presentation.bars import rollout_bar
 from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.output import newest_rows
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, clip, fit
 
@@ -68,7 +69,7 @@ def operation_lines(
     room = rows - len(lines) - 2
     if tail and room > 0:
         lines += [EMPTY, heading("OUTPUT", (), cells, glyphs)]
-        lines += [clip((Span("  "), Span(clean(line, 500), "dim")), cells) for line in tail[-room:]]
+        lines += newest_rows(tail, room, cells)
     return lines
 
 

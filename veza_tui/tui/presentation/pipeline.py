@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from veza_tui.model.journal import OperationStatus, StepState, StepStatus
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.operation import duration, progress_bar, step_glyph
+from veza_tui.tui.presentation.output import newest_rows
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, clean, clip, fit, width
 
@@ -115,8 +116,7 @@ def output_lines(title: str, lines: Sequence[str], room: int, cells: int, glyphs
     out = [heading("OUTPUT", note, cells, glyphs)]
     if not lines:
         return [*out, (Span("   nothing said", "faint"),)]
-    tail = lines[-max(room - 1, 1) :]
-    return [*out, *(clip((Span("   "), Span(clean(line, 500), "dim")), cells) for line in tail)]
+    return [*out, *newest_rows(lines, max(room - 1, 1), cells, indent=3)]
 
 
 def state_line(status: OperationStatus | None, environment: str, now: float, cells: int) -> Line:

@@ -24,7 +24,7 @@ COLUMNS = (
 )
 
 
-def release_row(release: Release, now: float, glyphs: Glyphs) -> Row:
+def release_row(release: Release, now: float, glyphs: Glyphs, *, marked: bool = False) -> Row:
     """One release; images by their tags, one where all are the same."""
     tags = {d: release.image_of(d).rpartition(":")[2] for d in sorted(release.images)}
     text = next(iter(tags.values())) if len(set(tags.values())) == 1 else " ".join(f"{d}:{t}" for d, t in tags.items())
@@ -33,7 +33,9 @@ def release_row(release: Release, now: float, glyphs: Glyphs) -> Row:
         str(release.number),
         Span(glyphs.ok, "ok") if release.good else Span(glyphs.failed, "bad"),
         (
-            Span(str(release.number), "strong"),
+            Span(
+                f"{release.number}{glyphs.cursor}" if marked else str(release.number), "accent" if marked else "strong"
+            ),
             Span(moment(release.at, now), "dim"),
             Span(clean(kind, 40)),
             Span("good" if release.good else "failed", "ok" if release.good else "bad"),

@@ -2,53 +2,45 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-
 from veza_tui.model.forward import ForwardStatus
 from veza_tui.operations.forward.registry import Forwards
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.forwards import COLUMNS, forward_row
-from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span
-from veza_tui.tui.screens.base import VezaScreen
-from veza_tui.tui.widgets.sheet import Sheet
-from veza_tui.tui.widgets.table import Table
+from veza_tui.tui.presentation.rows import Row
+from veza_tui.tui.presentation.spans import Line, Span
+from veza_tui.tui.screens.listing import ListScreen
 
 LOOK = 1.0
 """Seconds between two looks at the byte counters, while connections are open."""
 
 
-class ForwardsScreen(VezaScreen):
+class ForwardsScreen(ListScreen[ForwardStatus]):
     """c copies the line to paste, x ends one, n starts one."""
 
     title_name = "forwards"
+    columns = COLUMNS
+    list_title = "FORWARDS"
+    nothing = "Nothing is forwarded. n starts one; F does so for the pod chosen."
 
     def __init__(self, forwards: Forwards) -> None:
         super().__init__()
         self.forwards = forwards
-        self._shown: list[ForwardStatus] = []
+        self.loaded = True
         self._dirty = False
-
-    def body(self) -> ComposeResult:
-        """A heading and the list."""
-        yield Sheet(self.veza.painter, id="title", fixed=3)
-        yield Table(COLUMNS, self.veza.painter, self.veza.glyphs)
-
-    @property
-    def table(self) -> Table:
-        """The list."""
-        return self.query_one(Table)
 
     def on_mount(self) -> None:
         """Follow them."""
         super().on_mount()
-        self.table.focus()
         self._unsubscribe = self.forwards.subscribe(self._changed)
         self.set_interval(LOOK, self._look)
 
     def on_unmount(self) -> None:
         """Follow no more."""
         self._unsubscribe()
+
+    def load(self) -> None:
+        """They are in this process: there is nothing to wait for."""
+        self.repaint()
 
     def _changed(self, status: ForwardStatus) -> None:
         # A hundred connections at once are one repaint.
@@ -67,22 +59,25 @@ class ForwardsScreen(VezaScreen):
 
     def paint(self) -> None:
         """The list, as it stands now."""
-        if not self.is_mounted:
-            return
-        self._shown = list(self.forwards.list())
-        glyphs, cells = self.veza.glyphs, self.size.width
-        note: Line = (Span("listening on this machine until you quit", "dim"),)
-        self.query_one("#title", Sheet).set_lines(
-            [EMPTY, heading("FORWARDS", note, cells, glyphs), self.table.heading((Span("  LOCAL", "title"),), cells)]
-        )
-        self.table.set_empty([(Span("   Nothing is forwarded. n starts one; F does so for the pod chosen.", "dim"),)])
-        now = self.veza.services.clock.now()
-        self.table.show([forward_row(status, now, glyphs) for status in self._shown])
+        if self.is_mounted:
+            self.items = list(self.forwards.list())
+            super().paint()
 
-    @property
-    def chosen(self) -> ForwardStatus | None:
-        """The forward under the cursor."""
-        return next((s for s in self._shown if str(s.id) == self.table.cursor), None)
+    def key(self, item: ForwardStatus) -> str:
+        """Its number."""
+        return str(item.id)
+
+    def note(self) -> Line:
+        """How long they live."""
+        return (Span("listening on this machine until you quit", "dim"),)
+
+    def label(self) -> Line:
+        """Over the local addresses."""
+        return (Span("  LOCAL", "title"),)
+
+    def row(self, item: ForwardStatus, now: float) -> Row:
+        """A forward."""
+        return forward_row(item, now, self.veza.glyphs)
 
     def copy_text(self, at: Situation) -> str:
         """The line to paste, else the local address."""

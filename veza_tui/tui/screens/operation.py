@@ -87,7 +87,10 @@ class OperationScreen(VezaScreen):
 
     def situation(self) -> Situation:
         """With the operation's state: only what is possible in it is offered."""
-        return replace(super().situation(), state=str(self.status.state) if self.status else "")
+        status = self.status
+        return replace(
+            super().situation(), state=str(status.state) if status else "", kind=status.kind if status else ""
+        )
 
     def copy_text(self, at: Situation) -> str:
         """The operation's id."""

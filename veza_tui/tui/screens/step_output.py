@@ -10,6 +10,7 @@ from textual.widget import Widget
 from veza_tui.operations.outputs import step_output
 from veza_tui.operations.service import OperationsService
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.presentation.output import output_rows
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Span, clean
 from veza_tui.tui.screens.base import VezaScreen
@@ -28,6 +29,7 @@ class StepOutputScreen(VezaScreen):
         self.operation_id = operation_id
         self.step = step
         self._lines: list[str] = []
+        self._loaded = False
 
     def body(self) -> ComposeResult:
         """A heading and the text."""
@@ -48,6 +50,7 @@ class StepOutputScreen(VezaScreen):
     async def _load(self) -> None:
         files = self._service.store.open(self.operation_id)
         self._lines = await asyncio.to_thread(step_output, files, self.step)
+        self._loaded = True
         if self.is_mounted:
             self.repaint()
 
@@ -55,7 +58,15 @@ class StepOutputScreen(VezaScreen):
         """Heading and lines."""
         note = (Span(clean(f"{self.step} of {self.operation_id}", 120), "dim"),)
         self.query_one("#title", Sheet).set_lines([EMPTY, heading("OUTPUT", note, self.size.width, self.veza.glyphs)])
-        self.query_one(TextView).set_lines([(Span("  "), Span(clean(line, 2000))) for line in self._lines])
+        cells = max(30, self.size.width - 2)
+        rows = [row for line in self._lines for row in output_rows(line, cells, most=60)]
+        if self._loaded and not rows:
+            rows = [(Span("   nothing said", "faint"),)]
+        self.query_one(TextView).set_lines(rows)
+
+    def reload(self) -> None:
+        """ctrl-r."""
+        self.veza.spawn(self._load())
 
     def copy_text(self, at: Situation) -> str:
         """All of it."""

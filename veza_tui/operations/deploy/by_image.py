@@ -1,0 +1,29 @@
+"""Deploys that differ by their images alone: set-image and promote, as the command line and the screens plan them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veza_tui.model.plan import Plan
+from veza_tui.operations.context import PlanContext, Planner
+from veza_tui.operations.deploy.images import parse_images, running_images
+from veza_tui.operations.deploy.plan import deploy_planner
+
+
+def set_image_planner(texts: Sequence[str]) -> Planner:
+    """A planner that deploys with the images named as ``SERVICE=IMAGE`` or ``SERVICE=:TAG``."""
+
+    async def planner(context: PlanContext) -> Plan:
+        return await deploy_planner(images=await parse_images(context, texts), kind="set-image")(context)
+
+    return planner
+
+
+def promote_planner(source: str) -> Planner:
+    """A planner that deploys with exactly the images that run in the environment ``source``."""
+
+    async def planner(context: PlanContext) -> Plan:
+        images = await running_images(context, source)
+        return await deploy_planner(images=images, kind="promote", origin=source)(context)
+
+    return planner

@@ -1,0 +1,51 @@
+"""What an operation says, as rows: a pod's JSON line is shown by its message, and a long line is wrapped. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veza_tui.feeds.logs.parse import entry_of
+from veza_tui.model.log import Format
+from veza_tui.tui.presentation.logs import LEVEL_ROLES, WORDS, wrapped
+from veza_tui.tui.presentation.spans import Line, Span, clean, width
+
+MOST_ROWS = 6
+"""Rows that one line may take; the step's own page and the journal have the whole of it."""
+_LIMIT = 4000
+
+
+def output_rows(text: str, cells: int, *, indent: int = 2, most: int = MOST_ROWS) -> list[Line]:
+    """One line of output in rows of at most ``cells`` cells."""
+    head, brace, rest = text.partition("{")
+    body: Line = (Span(clean(text, _LIMIT), "dim"),)
+    # "POD: {...}": what a pod logged; anything else before the brace is prose that only holds one.
+    if brace and (not head or (head.endswith(": ") and " " not in head[:-2])):
+        entry = entry_of(brace + rest)
+        if entry.format is Format.JSON and entry.message:
+            role = LEVEL_ROLES[entry.level]
+            word = f"{WORDS[entry.level]} " if WORDS[entry.level] else ""
+            fields = " ".join(f"{key}={value}" for key, value in entry.fields)
+            body = (Span(clean(head, 200), "dim"), Span(word + clean(entry.message, _LIMIT), role),
+                    Span(f" {clean(fields, 400)}" if fields else "", "faint"))  # fmt: skip
+    room = max(8, cells - indent)
+    rows = wrapped(body, room) if sum(width(s.text) for s in body) > room else [body]
+    if len(rows) > most:
+        rows = [*rows[: most - 1], (Span("…", "faint"),)]
+    first, later = " " * indent, " " * (indent + 2)
+    if len(rows) > 1:
+        # What goes on stands a little further in, so that where a line begins can be seen.
+        rows = [rows[0], *wrapped(tuple(s for row in rows[1:] for s in row), room - 2)][:most]
+    return [(Span(first if i == 0 else later), *row) for i, row in enumerate(rows)]
+
+
+def newest_rows(lines: Sequence[str], room: int, cells: int, *, indent: int = 2) -> list[Line]:
+    """The newest lines that fit whole into ``room`` rows; of the very newest at least its beginning."""
+    found: list[Line] = []
+    for text in reversed(lines[-max(room, 0) :] if room > 0 else ()):
+        rows = output_rows(text, cells, indent=indent)
+        if len(found) + len(rows) > room:
+            if not found:
+                found = rows[:room]
+            break
+        found = [*rows, *found]
+    return found
