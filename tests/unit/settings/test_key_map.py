@@ -63,7 +63,7 @@ def test_what_is_no_key_is_refused_in_words(written: str) -> None:
 def test_the_table_is_altered_only_where_the_map_says() -> None:
     table, wrong = altered(ACTIONS, {"logs": ("Y", "f5"), "quit": ("Q",), "forwards": ()})
     assert not wrong
-    assert by_id(table, "logs").keys == ("Z,shift+z", "f5")
+    assert by_id(table, "logs").keys == ("Y,shift+y", "f5")
     assert by_id(table, "logs").shown == "Y"
     assert by_id(table, "quit").keys == ("Q,shift+q", "ctrl+c")
     assert (by_id(table, "forwards").keys, by_id(table, "forwards").shown) == ((), "")
