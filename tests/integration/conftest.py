@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pytest
 
@@ -51,11 +51,14 @@ def server_loop() -> Iterator[LoopThread]:
     thread.close()
 
 
-@dataclass
-class PostgresServer:
-    """A real PostgreSQL: databases veza_dev, veza_staging, veza_production, owned by users of the same names."""
+S = TypeVar("S", Postgres, Valkey)
 
-    server: Postgres
+
+@dataclass
+class RealServer(Generic[S]):
+    """A real server, started and stopped in the loop's thread."""
+
+    server: S
     loop: LoopThread
 
     @property
@@ -65,6 +68,13 @@ class PostgresServer:
     @property
     def port(self) -> int:
         return self.server.port
+
+    def start(self) -> None:
+        self.loop.call(self.server.start())
+
+
+class PostgresServer(RealServer[Postgres]):
+    """A real PostgreSQL: databases veza_dev, veza_staging, veza_production, owned by users of the same names."""
 
     @property
     def passwords(self) -> dict[str, str]:
@@ -99,24 +109,9 @@ class PostgresServer:
         """Stop it (``immediate``: as if it had crashed); ``start`` brings it back on the same port."""
         self.loop.call(self.server.stop(immediate=immediate))
 
-    def start(self) -> None:
-        self.loop.call(self.server.start())
 
-
-@dataclass
-class CacheServer:
+class CacheServer(RealServer[Valkey]):
     """A real Valkey with a password."""
-
-    server: Valkey
-    loop: LoopThread
-
-    @property
-    def host(self) -> str:
-        return self.server.host
-
-    @property
-    def port(self) -> int:
-        return self.server.port
 
     @property
     def password(self) -> str:
@@ -124,9 +119,6 @@ class CacheServer:
 
     def stop(self) -> None:
         self.loop.call(self.server.stop())
-
-    def start(self) -> None:
-        self.loop.call(self.server.start())
 
 
 @pytest.fixture(scope="session")

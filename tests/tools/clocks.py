@@ -44,6 +44,10 @@ class FakeClock:
         self._now = end
         await settle()
 
+    def jump(self, seconds: float) -> None:
+        """The machine slept: time passed, and nobody was woken."""
+        self._now += seconds
+
 
 class EagerClock(FakeClock):
     """Sleeping takes no time: the clock jumps ahead."""

@@ -37,49 +37,6 @@ def environment(name: str = "production") -> Environment:
     )
 
 
-class FakeClock:
-    """Time stands still until ``advance``; sleepers wake in order."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
-
-    def now(self) -> float:
-        return self.time + 1_000_000
-
-    def monotonic(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self.time + seconds, future))
-        await future
-
-    async def advance(self, seconds: float) -> None:
-        end = self.time + seconds
-        while True:
-            await settle()
-            due = [s for s in self._sleepers if s[0] <= end and not s[1].done()]
-            if not due:
-                break
-            first = min(due, key=lambda s: s[0])
-            self._sleepers.remove(first)
-            self.time = max(self.time, first[0])
-            first[1].set_result(None)
-        self.time = end
-        await settle()
-
-    def jump(self, seconds: float) -> None:
-        """The machine slept: time passed, and nobody was woken."""
-        self.time += seconds
-
-
-async def settle(rounds: int = 20) -> None:
-    """Let everything that can run, run."""
-    for _ in range(rounds):
-        await asyncio.sleep(0)
-
-
 class FakeCluster:
     """Each kind's watch yields what the test puts into its queue."""
 

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from feeds_fakes import FakeClock, FakeCluster, environment, settle
+from feeds_fakes import FakeCluster, environment
 from feeds_pods import pod, running, status, terminated, waiting
 
+from tests.tools.clocks import FakeClock, settle
 from veza_tui.feeds.environment import EnvironmentFeed
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.view import EnvironmentView, LastOperation, Link
@@ -93,7 +94,7 @@ async def test_nothing_is_published_when_nothing_changed(rig: Rig) -> None:
     rig.cluster.sync(pods=[well("a")])
     await rig.flush()
     count, heard = len(rig.published), rig.feed.view().heard_at
-    rig.clock.time += 1
+    rig.clock.jump(1)
     rig.cluster.say("pods", Heard())
     rig.cluster.say("pods", Upsert("a", rig.cluster.project("pods", well("a"))))
     await rig.clock.advance(12)

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from feeds_fakes import FakeClock, FakeCluster, environment
+from feeds_fakes import FakeCluster, environment
 
+from tests.tools.clocks import FakeClock
 from veza_tui.feeds.health import HealthMonitor
 from veza_tui.feeds.health_checks import (
     Answer,
