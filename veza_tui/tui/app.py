@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Callable
 from typing import Any
 
 from textual import events
@@ -15,7 +13,6 @@ from textual.widgets import Static
 
 from veza_tui.feeds.inspect.objects import Ref
 from veza_tui.model.errors import VezaError
-from veza_tui.model.view import EnvironmentView, Link
 from veza_tui.model.workload import PodRow
 from veza_tui.resources import shipped
 from veza_tui.settings.keymap import altered
@@ -23,7 +20,7 @@ from veza_tui.settings.load import settings_of_environment
 from veza_tui.settings.model import Settings
 from veza_tui.tui.actions import ACTIONS, Situation, applies, by_id, use_table
 from veza_tui.tui.actions import table as action_table
-from veza_tui.tui.alerts import Alerts
+from veza_tui.tui.collector import Collector
 from veza_tui.tui.ending import Ending
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
 from veza_tui.tui.registry import handled, handler
@@ -32,16 +29,11 @@ from veza_tui.tui.screens.overview import OverviewScreen
 from veza_tui.tui.services import Services
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.themes import PALETTES, first_palette
-from veza_tui.tui.widgets.sheet import Sheet
+from veza_tui.tui.widgets.lines import Repainted
 from veza_tui.tui.widgets.strips import Painter
-from veza_tui.tui.widgets.table import Table
-from veza_tui.tui.widgets.text import TextView
 
 TICK = 10.0
 """Seconds between two looks at the clock: all ages change together, in one small update."""
-
-HEAD_START = 0.8
-"""Seconds that the first environment has for its first list before the others start."""
 
 
 class VezaApp(App[int]):
@@ -79,6 +71,7 @@ class VezaApp(App[int]):
         self.active_index = 0
         self.workspace_error: VezaError | None = None
         self.tick = self._aligned()
+        self._collector = Collector(services.clock.monotonic)
         self._tasks: set[asyncio.Task[Any]] = set()
         self.ending = Ending(self._end)
         self.terminal_before: list[Any] | None = None
@@ -147,73 +140,20 @@ class VezaApp(App[int]):
 
     async def open_workspace(self) -> None:
         """Read the workspace and start its feeds; each environment lives or fails on its own."""
+        from veza_tui.tui.opening import open_tabs
+
         if self._opening or self.tabs:
             return
         self._opening = True
         try:
-            environments = await asyncio.to_thread(self.services.environments)
-            self.workspace_error = None
-        except VezaError as error:
-            self.workspace_error = error
-            self.veza_screen.repaint()
-            return
+            await open_tabs(self)
         finally:
             self._opening = False
-        feeds = self.services.feeds(environments)
-        self.tabs = [EnvironmentTab(e, f, f.view()) for e, f in zip(environments, feeds, strict=True)]
-        self.active_index = self.active_index if self.active_index < len(self.tabs) else 0
-        await self.overview.show_active()
-        for tab in self.tabs:
-            tab.unsubscribe = tab.feed.subscribe(self._published(tab))
-        await self._start_feeds()
-
-    async def _start_feeds(self) -> None:
-        """The tab in front first: importing clients and listing three clusters at once would make it wait for all."""
-        front = self.tabs[self.active_index]
-        listed = asyncio.Event()
-
-        def watch(view: EnvironmentView) -> None:
-            if view.synced or view.link in (Link.DOWN, Link.STALE):
-                listed.set()
-
-        unsubscribe = front.feed.subscribe(watch)
-        await front.feed.start()
-        try:
-            await asyncio.wait_for(listed.wait(), HEAD_START)
-        except TimeoutError:
-            pass
-        finally:
-            unsubscribe()
-        await asyncio.gather(*(tab.feed.start() for tab in self.tabs if tab is not front))
-        self.spawn(self._offer_interrupted())
-
-    async def _offer_interrupted(self) -> None:
-        from veza_tui.tui.operate import offer_interrupted
-
-        await asyncio.sleep(1.0)  # the rows come first
-        with contextlib.suppress(KeyError):  # no operations here: a test's services
-            await offer_interrupted(self)
-
-    def _published(self, tab: EnvironmentTab) -> Callable[[EnvironmentView], None]:
-        alerts = Alerts(tab.environment, self.bell, lambda text: self.tell(text, bad=True), on=self.settings.bell)
-
-        def publish(view: EnvironmentView) -> None:
-            active = tab is self.tab
-            tab.publish(view, looking=active)
-            alerts.take(view)
-            if not self.is_running or not self.screen_stack:
-                return
-            screen = self.veza_screen
-            if active:
-                screen.repaint()
-            else:
-                screen.paint_frame()
-
-        return publish
 
     async def on_unmount(self) -> None:
         """Close every connection; a feed that hangs does not hold up the end."""
         self.ending.remove()
+        self._collector.close()
         for tab in self.tabs:
             tab.unsubscribe()
         for task in tuple(self._tasks):
@@ -241,6 +181,7 @@ class VezaApp(App[int]):
             tab.view = tab.feed.view()
         if self.screen_stack:
             self.veza_screen.repaint()
+        self._collector.tick()
         self._schedule_tick()
 
     # --- where we are --------------------------------------------------------------------------------------------
@@ -310,12 +251,8 @@ class VezaApp(App[int]):
         self.painter = Painter(self.palette, ascii_only=self.glyphs is ASCII)
         self.theme = name
         for screen in self.screen_stack:
-            for sheet in screen.query(Sheet):
-                sheet.set_painter(self.painter)
-            for table in screen.query(Table):
-                table.set_painter(self.painter)
-            for text in screen.query(TextView):
-                text.set_painter(self.painter)
+            for widget in screen.query(Repainted):
+                widget.set_painter(self.painter)
 
     # --- actions -------------------------------------------------------------------------------------------------
 
@@ -345,6 +282,8 @@ class VezaApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys typed before a question was painted never answer it."""
+        if isinstance(event, events.Key):
+            self._collector.key()
         if isinstance(event, events.Key) and not event.is_forwarded and self.screen_stack:
             since = getattr(self.screen, "answers_since", 0.0)
             if since is None or event.time < since:

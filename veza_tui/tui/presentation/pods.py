@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from veza_tui.model.view import EnvironmentView
-from veza_tui.model.workload import PodRow, State
-from veza_tui.tui.presentation.ages import age
-from veza_tui.tui.presentation.glyphs import ROLES, Glyphs
-from veza_tui.tui.presentation.images import tag
-from veza_tui.tui.presentation.rows import Column, Row
+from veza_tui.model.workload import PodRow
+from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.pod_line import Hints, PodLine, Shown, haystack
+from veza_tui.tui.presentation.pod_line import failing as failing
+from veza_tui.tui.presentation.rows import Column
 from veza_tui.tui.presentation.spans import Line, Span, clean, joined
 
 COLUMNS: tuple[Column, ...] = (
@@ -37,102 +37,51 @@ class PodView:
     reverse: bool = False
 
 
-def failing(pod: PodRow) -> bool:
-    """Whether it comes first and tells its cause."""
-    return pod.state in (State.FAILED, State.DEGRADED)
-
-
 class PodRows:
     """Makes rows of pods and remembers them: a change of one pod among thousands costs one row."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        self._glyphs = glyphs
-        self._known: dict[str, tuple[PodRow, str, float, bool, Row]] = {}
-        self._tick = 0.0
+        self._shown = Shown(glyphs)
+        self._lines: dict[str, PodLine] = {}
+        self._order: list[PodLine] = []
+        self._sorted: tuple[str, bool] | None = None
+        self._last: Mapping[str, str] = {}
 
     def select(self, view: EnvironmentView, want: PodView) -> list[PodRow]:
         """The pods that pass the filter, in order."""
-        pods = list(view.pods.values())
+        self._learn(view, want)
+        found = self._order
         if want.filter:
-            match = matcher(want.filter)
-            pods = [pod for pod in pods if match(pod)]
-        pods.sort(key=_KEYS.get(want.sort, _problems), reverse=want.reverse)
-        return pods
+            match = _words(want.filter)
+            found = [line for line in found if match(line.hay)]
+        return [line.pod for line in found]
 
-    def rows(
-        self,
-        pods: Sequence[PodRow],
-        view: EnvironmentView,
-        tick: float,
-        hints: Callable[[PodRow], Sequence[Line]],
-        *,
-        wide: bool,
-    ) -> list[Row]:
+    def rows(self, pods: Sequence[PodRow], view: EnvironmentView, tick: float, hints: Hints, *,
+             wide: bool) -> list[PodLine]:  # fmt: skip
         """One row a pod; ages are as of ``tick`` (unix seconds), so that they all change together."""
-        known = self._known
-        fresh: dict[str, tuple[PodRow, str, float, bool, Row]] = {}
-        out: list[Row] = []
-        for pod in pods:
-            last = view.last_lines.get(pod.uid, "")
-            old = known.get(pod.uid)
-            if old is not None and old[0] is pod and old[1] == last and old[3] is wide and self._holds(old, tick):
-                entry = old
-            else:
-                entry = (pod, last, tick, wide, self._row(pod, last, tick, wide))
-            fresh[pod.uid] = entry
-            row = entry[4]
-            if failing(pod) and (pod.cause or last):
-                row = Row(row.key, row.glyph, row.cells, (self._cause(pod, last, hints(pod)),))
-            out.append(row)
-        # Filtered pods are forgotten too: they cost one row each when the filter goes.
-        self._known = fresh
-        return out
+        shown, lines = self._shown, self._lines
+        shown.tick, shown.wide, shown.hints = tick, wide, hints
+        return [lines[pod.uid] for pod in pods]
 
-    def _holds(self, old: tuple[PodRow, str, float, bool, Row], tick: float) -> bool:
-        """Whether the row's ages still read the same: most of thousands do, from one tick to the next."""
-        if old[2] == tick:
-            return True
-        pod, cells = old[0], old[4].cells
-        return cells[4].text == age(tick - pod.created) and cells[3].text == self._restarts(pod, tick, old[3])
-
-    def _restarts(self, pod: PodRow, tick: float, wide: bool) -> str:
-        if pod.restarts and pod.last_restart is not None:
-            return f"{pod.restarts} ({age(tick - pod.last_restart)}{' ago' if wide else ''})"
-        return str(pod.restarts)
-
-    def _row(self, pod: PodRow, last: str, tick: float, wide: bool) -> Row:
-        role = ROLES[pod.state]
-        well = pod.state is State.OK
-        restarts = self._restarts(pod, tick, wide)
-        quiet = "text" if well else role
-        main = next((c for c in pod.containers if not c.init), None)
-        return Row(
-            pod.uid,
-            Span(self._glyphs.state(pod.state), role),
-            (
-                Span(clean(pod.name), "text" if well else "strong"),
-                Span(f"{pod.ready}/{pod.total}", quiet),
-                Span(clean(pod.status, 60), quiet),
-                Span(restarts, "dim"),
-                Span(age(tick - pod.created), "dim"),
-                Span(clean(pod.node, 63) or "<none>", "dim"),
-                Span(clean(pod.ip, 45) or "<none>", "dim"),
-                Span(tag(main.image) if main else "", "dim"),
-                Span(clean(f"{pod.owner_kind}/{pod.owner}" if pod.owner else "<none>", 120), "dim"),
-            ),
-        )
-
-    def _cause(self, pod: PodRow, last: str, hints: Sequence[Line]) -> Line:
-        dot = Span(f" {self._glyphs.dot} ", "faint")
-        opening, closing = self._glyphs.quote
-        parts: list[Line] = []
-        if pod.cause:
-            parts.append((Span(clean(pod.cause, 300), "cause"),))
-        if last:
-            parts.append((Span(f"{opening}{clean(last.strip(), 200)}{closing}", "quote"),))
-        if hints:
-            parts.append(joined(hints, Span("  ")))
-        return joined(parts, dot)
+    def _learn(self, view: EnvironmentView, want: PodView) -> None:
+        """Keep what stayed the same, row and place."""
+        old, shown, words, key = self._lines, self._shown, view.last_lines, _KEYS.get(want.sort, _problems)
+        reworded = words is not self._last
+        fresh: dict[str, PodLine] = {}
+        moved = self._sorted != (want.sort, want.reverse)
+        for uid, pod in view.pods.items():
+            line = old.get(uid)
+            if line is None or line.pod is not pod or (reworded and line.last != words.get(uid, "")):
+                moved = moved or line is None or key(line.pod) != key(pod)
+                line = PodLine(pod, words.get(uid, ""), shown)
+            fresh[uid] = line
+        moved = moved or len(fresh) != len(old)
+        self._lines, self._last, self._sorted = fresh, words, (want.sort, want.reverse)
+        # In the order of before, which is nearly sorted already.
+        self._order = [fresh[line.key] for line in self._order if line.key in fresh]
+        if moved:
+            self._order += [line for uid, line in fresh.items() if uid not in old]
+            self._order.sort(key=lambda line: key(line.pod), reverse=want.reverse)
 
 
 def helping_keys(pod: PodRow, view: EnvironmentView) -> tuple[str, ...]:
@@ -148,14 +97,13 @@ def helping_keys(pod: PodRow, view: EnvironmentView) -> tuple[str, ...]:
 
 def matcher(text: str) -> Callable[[PodRow], bool]:
     """Whether a pod has every word of ``text`` in its name, status, node, owner, cause or image; ``!word`` excludes."""
+    match = _words(text)
+    return lambda pod: match(haystack(pod))
+
+
+def _words(text: str) -> Callable[[str], bool]:
     words = [word for word in text.casefold().split() if word != "!"]
-
-    def match(pod: PodRow) -> bool:
-        images = " ".join(c.image for c in pod.containers)
-        hay = f"{pod.name}\n{pod.status}\n{pod.node}\n{pod.owner}\n{pod.cause}\n{pod.ip}\n{images}".casefold()
-        return all((word[1:] not in hay) if word[0] == "!" else (word in hay) for word in words)
-
-    return match
+    return lambda hay: all((word[1:] not in hay) if word[0] == "!" else (word in hay) for word in words)
 
 
 def _problems(pod: PodRow) -> tuple[int, str, str]:

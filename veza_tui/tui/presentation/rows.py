@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from veza_tui.tui.presentation.spans import Line, Span, fit, fit_middle, width
 
@@ -42,16 +43,41 @@ class Row:
         """Lines that it takes."""
         return 1 + len(self.notes)
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Cells that each column needs."""
+        return tuple([width(span.text) for span in self.cells])
 
-def content_widths(columns: Sequence[Column], rows: Sequence[Row]) -> list[int]:
+
+class TableRow(Protocol):
+    """What a table needs of a row: ``Row`` has it ready, one of thousands makes its cells when it comes into view."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def widths(self) -> tuple[int, ...]: ...
+    @property
+    def glyph(self) -> Span: ...
+    @property
+    def cells(self) -> tuple[Span, ...]: ...
+    @property
+    def notes(self) -> tuple[Line, ...]: ...
+
+
+def content_widths(columns: Sequence[Column], rows: Iterable[TableRow]) -> list[int]:
     """What each column needs for its title and its rows."""
     needs = [max(width(c.title), c.comfortable) for c in columns]
-    for row in rows:
-        for i, span in enumerate(row.cells):
-            length = width(span.text)
-            if length > needs[i]:
-                needs[i] = length
+    for most, column in zip(needs_of(rows), range(len(columns)), strict=False):
+        needs[column] = max(needs[column], most)
     return needs
+
+
+def needs_of(rows: Iterable[TableRow]) -> list[int]:
+    """The most of each column, of thousands of rows."""
+    distinct = {row.widths for row in rows}
+    return [max(column) for column in zip(*distinct, strict=False)]
 
 
 def share(columns: Sequence[Column], needs: Sequence[int], cells: int) -> list[int]:
@@ -83,7 +109,7 @@ def share(columns: Sequence[Column], needs: Sequence[int], cells: int) -> list[i
     return out
 
 
-def row_line(row: Row, columns: Sequence[Column], widths: Sequence[int], marker: str, role: str = "") -> Line:
+def row_line(row: TableRow, columns: Sequence[Column], widths: Sequence[int], marker: str, role: str = "") -> Line:
     """The row's first line; spans in the same role are one span, which keeps the bytes on the wire few."""
     spans: list[Span] = [Span(marker, "cursor-mark"), Span(f"{row.glyph.text} ", role or row.glyph.role)]
     last = max((i for i, cells in enumerate(widths) if cells), default=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+
 from textual.app import ComposeResult
 from textual.widget import Widget
 
@@ -10,6 +12,7 @@ from veza_tui.feeds.inspect.live import LiveObject
 from veza_tui.feeds.inspect.objects import Ref
 from veza_tui.ports.cluster import Cluster
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.aside import Aside
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
 from veza_tui.tui.presentation.texts import describe_lines
@@ -31,6 +34,8 @@ class ObjectScreen(LookScreen):
         self.live = LiveObject(
             cluster, ref, self.veza.services.clock, self._changed, whole=self.whole, related=self.related
         )
+        self._aside: Aside[list[Line]] = Aside(self.veza.spawn, self._made)
+        self._version = 0
 
     def content(self) -> ComposeResult:
         """The text."""
@@ -56,15 +61,20 @@ class ObjectScreen(LookScreen):
         await self.live.close()
 
     def _changed(self) -> None:
+        self._version += 1
         if self.is_mounted and self.live.ready:
             self.paint()
 
-    def text(self) -> list[str]:
-        """The lines of the object, raw."""
+    def mode(self) -> Hashable:
+        """Everything but the object itself that the text depends on."""
+        return ()
+
+    def text(self) -> Callable[[], list[str]]:
+        """What makes the raw lines of the object as it is now; may run in a thread."""
         raise NotImplementedError
 
-    def lines(self, cells: int) -> list[Line]:
-        """The lines as they are painted."""
+    def painted(self, text: list[str], cells: int, match: str) -> list[Line]:
+        """The lines as they are painted; runs in a thread."""
         raise NotImplementedError
 
     def paint(self) -> None:
@@ -73,14 +83,26 @@ class ObjectScreen(LookScreen):
             return
         live, cells = self.live, max(20, self.size.width - 2)
         self.paint_title(self.word, self._note(), self._state())
-        text = self.query_one(TextView)
         if live.object is not None:
-            text.set_lines([(Span(" "), *line) for line in self.lines(cells)])
+            text, match = self.text(), self.filter
+            key = (self._version, self.mode(), cells, match)
+            self._aside.ask(key, lambda: [(Span(" "), *line) for line in self.painted(text(), cells, match)])
             return
         words = "reading" if not live.ready else f"there is no {self.ref}"
         if live.error is not None:
             words = str(live.error)
-        text.set_lines([EMPTY, *((Span(f" {part}", "dim"),) for part in wrapped(clean(words), cells))])
+        lines = [EMPTY, *((Span(f" {part}", "dim"),) for part in wrapped(clean(words), cells))]
+        self.query_one(TextView).set_lines(lines)
+
+    def _made(self, key: Hashable, lines: list[Line]) -> None:
+        if self.is_mounted:
+            self.query_one(TextView).set_lines(lines)
+
+    def blank(self) -> None:
+        """Nothing of what was shown may be seen again before it is made anew."""
+        self._aside.forget()
+        if self.is_mounted:
+            self.query_one(TextView).set_lines([])
 
     def _note(self) -> Line:
         return (Span(f"{self.ref.kind} ", "dim"), Span(clean(self.ref.name, 120), "strong"))
@@ -94,7 +116,7 @@ class ObjectScreen(LookScreen):
 
     def copy_text(self, at: Situation) -> str:
         """The whole text."""
-        return "\n".join(clean(line, 100_000) for line in self.text()) if self.live.object is not None else ""
+        return "\n".join(clean(line, 100_000) for line in self.text()()) if self.live.object is not None else ""
 
 
 class DescribeScreen(ObjectScreen):
@@ -103,11 +125,16 @@ class DescribeScreen(ObjectScreen):
     title_name = "describe"
     word = "DESCRIBE"
 
-    def text(self) -> list[str]:
-        """As kubectl writes it."""
-        assert self.live.object is not None
-        return describe(self.live.object, self.live.related(), self.veza.tick)
+    def mode(self) -> Hashable:
+        """Ages are in it."""
+        return self.veza.tick
 
-    def lines(self, cells: int) -> list[Line]:
-        """Painted."""
-        return describe_lines(self.text(), cells, self.filter)
+    def text(self) -> Callable[[], list[str]]:
+        """As kubectl writes it."""
+        obj, related, now = self.live.object, self.live.related(), self.veza.tick
+        assert obj is not None
+        return lambda: describe(obj, related, now)
+
+    def painted(self, text: list[str], cells: int, match: str) -> list[Line]:
+        """Names apart from values."""
+        return describe_lines(text, cells, match)

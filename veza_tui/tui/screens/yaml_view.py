@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+
 from veza_tui.feeds.inspect.objects import Ref
 from veza_tui.feeds.inspect.yamltext import is_secret, yaml_lines
 from veza_tui.ports.cluster import Cluster
-from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span
 from veza_tui.tui.presentation.texts import yaml_view
 from veza_tui.tui.screens.describe import ObjectScreen
@@ -24,25 +25,28 @@ class YamlScreen(ObjectScreen):
         super().__init__(tab, cluster, ref)
         self.managed = False
         self.revealed = False
-        self._made: tuple[object, bool, bool, list[str]] | None = None
+        self._kept: tuple[object, bool, bool, list[str]] | None = None
 
-    def text(self) -> list[str]:
+    def mode(self) -> Hashable:
+        """What is folded and masked."""
+        return (self.managed, self.revealed)
+
+    def text(self) -> Callable[[], list[str]]:
         """The YAML; made once for each state of the object."""
-        obj = self.live.object
+        obj, managed, revealed = self.live.object, self.managed, self.revealed
         assert obj is not None
-        key = self._made
-        if key is None or key[0] is not obj or key[1:3] != (self.managed, self.revealed):
-            lines = yaml_lines(obj, managed=self.managed, reveal=self.revealed)
-            key = self._made = (obj, self.managed, self.revealed, lines)
-        return key[3]
 
-    def lines(self, cells: int) -> list[Line]:
-        """Painted."""
-        return yaml_view(self.text(), cells, self.filter)
+        def make() -> list[str]:
+            kept = self._kept
+            if kept is None or kept[0] is not obj or kept[1:3] != (managed, revealed):
+                kept = self._kept = (obj, managed, revealed, yaml_lines(obj, managed=managed, reveal=revealed))
+            return kept[3]
 
-    def situation(self) -> Situation:
-        """As the object's."""
-        return super().situation()
+        return make
+
+    def painted(self, text: list[str], cells: int, match: str) -> list[Line]:
+        """Keys apart from values."""
+        return yaml_view(text, cells, match)
 
     @property
     def secret(self) -> bool:
@@ -57,11 +61,17 @@ class YamlScreen(ObjectScreen):
     def set_revealed(self, revealed: bool) -> None:
         """After the audit, or back to the masks."""
         self.revealed = revealed
+        if not revealed:
+            self._kept = None
+            self.blank()
         self.repaint()
 
     def on_screen_suspend(self) -> None:
         """Somebody turned to something else: the masks come back."""
-        self.revealed = False
+        if self.revealed:
+            self.revealed = False
+            self._kept = None
+            self.blank()
 
     def _state(self) -> Line:
         said = super()._state()

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from veza_tui.tui.presentation.spans import EMPTY, Line
-from veza_tui.tui.widgets.strips import Painter, changed_region, click_at
+from veza_tui.tui.widgets.lines import Repainted
+from veza_tui.tui.widgets.strips import Painter, click_at
 
 
-class Sheet(Widget):
+class Sheet(Repainted):
     """Shows lines; its height is theirs unless ``fixed`` gives one. Setting the same lines again sends nothing."""
 
     ALLOW_SELECT = False
@@ -54,38 +54,9 @@ class Sheet(Widget):
             return
         self._repaint()
 
-    def set_painter(self, painter: Painter) -> None:
-        """Paint in another theme."""
-        self._painter = painter
-        self._strips = []
-        self.refresh()
-
-    def _repaint(self) -> None:
-        cells = self.size.width
-        if not cells or len(self._strips) != self.size.height:
-            self._strips = []
-            self.refresh()
-            return
-        fresh = self._compose_strips()
-        regions = []
-        for y, (old, new) in enumerate(zip(self._strips, fresh, strict=True)):
-            region = changed_region(old, new, y)
-            if region is not None:
-                regions.append(region)
-        self._strips = fresh
-        if regions:
-            self.refresh(*regions)
-
-    def _compose_strips(self) -> list[Strip]:
-        cells, rows = self.size.width, self.size.height
-        lines = self._lines
-        return [self._painter.strip(lines[y] if y < len(lines) else EMPTY, cells) for y in range(rows)]
-
-    def render_line(self, y: int) -> Strip:
-        """Textual asks for one line."""
-        if len(self._strips) != self.size.height or (self._strips and self._strips[0].cell_length != self.size.width):
-            self._strips = self._compose_strips()
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+    def line_at(self, y: int) -> tuple[Line, bool]:
+        """As they were set."""
+        return (self._lines[y] if y < len(self._lines) else EMPTY), False
 
     def on_click(self, event: events.Click) -> None:
         """The mouse is optional: everything it does has a key."""

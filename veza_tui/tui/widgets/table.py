@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from textual import events
-from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from veza_tui.tui.presentation.glyphs import Glyphs
-from veza_tui.tui.presentation.rows import Column, Row, content_widths, heading_line, row_line, share
+from veza_tui.tui.presentation.rows import Column, TableRow, content_widths, heading_line, row_line, share
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, in_role
-from veza_tui.tui.widgets.strips import Painter, changed_region
+from veza_tui.tui.widgets.lines import LinesView
+from veza_tui.tui.widgets.strips import Painter
 
 
-class Table(ScrollView, can_focus=True):
+class Table(LinesView):
     """Shows rows in the order given. The cursor stays on its row's key wherever that row moves."""
-
-    ALLOW_SELECT = False
-    ALLOW_MAXIMIZE = False
-    DEFAULT_CSS = """
-    Table { height: 1fr; scrollbar-size-vertical: 1; scrollbar-size-horizontal: 0; overflow-x: hidden;
-            overflow-y: auto; scrollbar-gutter: stable; }
-    """
 
     class Moved(Message):
         """The cursor is on another row (or on none: key is empty)."""
@@ -48,7 +41,7 @@ class Table(ScrollView, can_focus=True):
         self._columns = tuple(columns)
         self._painter = painter
         self._glyphs = glyphs
-        self._rows: list[Row] = []
+        self._rows: list[TableRow] = []
         self._starts: list[int] = []
         self._total = 0
         self._needs: list[int] = []
@@ -57,14 +50,14 @@ class Table(ScrollView, can_focus=True):
         self._index = 0
         self._held = False
         self._stale = False
-        self._measured: dict[str, Row] = {}
+        self._measured: dict[str, TableRow] = {}
         self._strips: list[Strip] = []
         self._empty: list[Line] = []
 
     # --- what it shows -------------------------------------------------------------------------------------------
 
     @property
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[TableRow]:
         """The rows, in order."""
         return self._rows
 
@@ -78,16 +71,13 @@ class Table(ScrollView, can_focus=True):
         """Cells for a row, without the marker, the glyph and the scrollbar, so that nothing moves when it appears."""
         return max(0, self.size.width - 4)
 
-    def show(self, rows: Sequence[Row], *, stale: bool = False) -> None:
+    def show(self, rows: Sequence[TableRow], *, stale: bool = False) -> None:
         """Replace the rows; only visible lines that differ are sent. ``stale`` dims them all."""
         self._rows = list(rows)
         self._stale = stale
-        starts: list[int] = []
-        total = 0
-        for row in self._rows:
-            starts.append(total)
-            total += row.height
-        self._starts, self._total = starts, total
+        starts = list(accumulate([row.height for row in self._rows], initial=0))
+        total = self._total = starts.pop()
+        self._starts = starts
         # Rows that were measured before are the same objects still.
         known = self._measured if self._needs else {}
         needs = content_widths(self._columns, [row for row in self._rows if known.get(row.key) is not row])
@@ -96,9 +86,7 @@ class Table(ScrollView, can_focus=True):
         self._needs = [max(a, b) for a, b in zip(self._needs, needs, strict=True)] if self._needs else needs
         self._widths = share(self._columns, self._needs, self.content_cells)
         self._settle_cursor()
-        size = Size(self.size.width, total)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self.resize_to(total)
         self._keep_visible()
         self._repaint()
 
@@ -119,12 +107,6 @@ class Table(ScrollView, can_focus=True):
     def forget_widths(self) -> None:
         """Let the columns shrink at the next ``show``."""
         self._needs = []
-
-    def set_painter(self, painter: Painter) -> None:
-        """Paint in another theme."""
-        self._painter = painter
-        self._strips = []
-        self.refresh()
 
     def heading(self, label: Line, cells: int, *, sorted_by: str = "", reverse: bool = False) -> Line:
         """The columns' titles over the rows, with ``label`` over the first column."""
@@ -204,19 +186,9 @@ class Table(ScrollView, can_focus=True):
 
     # --- painting ------------------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
-        """Textual asks for one visible line."""
-        if len(self._strips) != self.size.height:
-            self._strips = self._compose_strips()
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
-
-    def _compose_strips(self) -> list[Strip]:
-        cells, top = self.size.width, self.scroll_offset.y
-        strips: list[Strip] = []
-        for line in range(top, top + self.size.height):
-            spans, cursor = self._line(line)
-            strips.append(self._painter.strip(spans, cells, cursor=cursor))
-        return strips
+    def line_at(self, y: int) -> tuple[Line, bool]:
+        """A row, or a note below it."""
+        return self._line(y + self.scroll_offset.y)
 
     def _line(self, line: int) -> tuple[Line, bool]:
         if line >= self._total:
@@ -230,26 +202,6 @@ class Table(ScrollView, can_focus=True):
             return row_line(row, self._columns, self._widths, marker, "stale" if self._stale else ""), here
         note = in_role(row.notes[part - 1], "stale") if self._stale else row.notes[part - 1]
         return (Span(marker, "cursor-mark"), Span("  "), *note), here
-
-    def _repaint(self) -> None:
-        if len(self._strips) != self.size.height or not self._strips:
-            self._strips = []
-            self.refresh()
-            return
-        fresh = self._compose_strips()
-        regions: list[Region] = []
-        for y, (old, new) in enumerate(zip(self._strips, fresh, strict=True)):
-            region = changed_region(old, new, y)
-            if region is not None:
-                regions.append(region)
-        self._strips = fresh
-        if regions:
-            self.refresh(*regions)
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Other lines come into view."""
-        self._strips = []
-        super().watch_scroll_y(old_value, new_value)
 
     def on_resize(self) -> None:
         """Share the width anew."""
