@@ -81,8 +81,11 @@ def _reason(status: OperationStatus, cells: int, glyphs: Glyphs) -> list[Line]:
     elif status.reason and status.state is not OperationState.DONE:
         from veza_tui.tui.presentation.problems import wrapped
 
-        role = WORDS[status.state][1]
-        lines += [(Span(f" {part}", role),) for part in wrapped(status.reason, cells - 2)[:4]]
+        role, reason = WORDS[status.state][1], status.reason
+        # The step that failed is marked below: what comes first here is what went wrong.
+        for step in status.steps:
+            reason = reason.removeprefix(f"{step.title}: ") if step.title else reason
+        lines += [(Span(f" {part}", role),) for part in wrapped(reason, cells - 2)[:5]]
     if status.kind == "restore" and status.state is OperationState.DONE:
         lines.append((Span(f" {glyphs.todo} P shows the proof; u takes it back, in under two seconds", "strong"),))
     if status.state is OperationState.INTERRUPTED:
@@ -109,6 +112,8 @@ def step_lines(
     if running and step.progress is not None:
         right = [*progress_bar(step.progress, 16, glyphs), Span(f" {step.progress * 100:3.0f} %", "progress")]
     word = clean(step.detail, 40) if step.state is StepState.SKIPPED else ""
+    if step.state is StepState.UNDONE:
+        word = "taken back"
     if step.state is StepState.UNDONE:
         took = None  # from its start to the end of the way back: nobody's question
     right.append(Span(f"  {fit(word or duration(took), max(8, len(word)), align='right')} ", "dim"))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from veza_tui.feeds.logs.parse import entry_of
 from veza_tui.model.log import Format
-from veza_tui.tui.presentation.logs import LEVEL_ROLES, WORDS, wrapped
+from veza_tui.tui.presentation.logs import LEVEL_ROLES, WORDS
+from veza_tui.tui.presentation.rows import merged
 from veza_tui.tui.presentation.spans import Line, Span, clean, width
 
 MOST_ROWS = 6
 """Rows that one line may take; the step's own page and the journal have the whole of it."""
 _LIMIT = 4000
+_WORD = re.compile(r"\S+\s*|\s+")
 
 
 def output_rows(text: str, cells: int, *, indent: int = 2, most: int = MOST_ROWS) -> list[Line]:
@@ -27,15 +30,43 @@ def output_rows(text: str, cells: int, *, indent: int = 2, most: int = MOST_ROWS
             fields = " ".join(f"{key}={value}" for key, value in entry.fields)
             body = (Span(clean(head, 200), "dim"), Span(word + clean(entry.message, _LIMIT), role),
                     Span(f" {clean(fields, 400)}" if fields else "", "faint"))  # fmt: skip
-    room = max(8, cells - indent)
-    rows = wrapped(body, room) if sum(width(s.text) for s in body) > room else [body]
+    rows = by_words(body, max(12, cells - indent), 2)
     if len(rows) > most:
-        rows = [*rows[: most - 1], (Span("…", "faint"),)]
-    first, later = " " * indent, " " * (indent + 2)
-    if len(rows) > 1:
-        # What goes on stands a little further in, so that where a line begins can be seen.
-        rows = [rows[0], *wrapped(tuple(s for row in rows[1:] for s in row), room - 2)][:most]
-    return [(Span(first if i == 0 else later), *row) for i, row in enumerate(rows)]
+        rows = [*rows[: most - 1], (Span("  …", "faint"),)]
+    return [(Span(" " * indent), *row) for row in rows]
+
+
+def by_words(body: Line, cells: int, hang: int) -> list[Line]:
+    """In rows of at most ``cells`` cells, broken between words where that is possible.
+
+    All rows but the first begin ``hang`` cells further in, so that where a line begins can be seen.
+    """
+    rows: list[list[Span]] = [[]]
+    used = 0
+    for span in body:
+        for word in _WORD.findall(span.text):
+            if used + width(word.rstrip()) > cells and used > hang and width(word.rstrip()) <= cells - hang:
+                rows.append([Span(" " * hang)])
+                used = hang
+            text = word if used + width(word) <= cells else word.rstrip()
+            while text:
+                piece, text = _cut(text, cells - used)
+                rows[-1].append(span._replace(text=piece))
+                used += width(piece)
+                if text:
+                    rows.append([Span(" " * hang)])
+                    used = hang
+    return [merged(row) for row in rows]
+
+
+def _cut(text: str, cells: int) -> tuple[str, str]:
+    """What fits into ``cells`` cells, and the rest."""
+    used = 0
+    for at, char in enumerate(text):
+        used += width(char)
+        if used > cells:
+            return text[:at], text[at:]
+    return text, ""
 
 
 def newest_rows(lines: Sequence[str], room: int, cells: int, *, indent: int = 2) -> list[Line]:
