@@ -80,6 +80,10 @@ class Context(Protocol):
         """Whether the second cancel was asked."""
         ...
 
+    def left(self) -> float:
+        """Seconds until the operation is cut off for taking too long; infinite without a timeout."""
+        ...
+
 
 class Cancelled(Exception):
     """Raised by a step that stopped at a safe point because a cancel was asked."""

@@ -199,6 +199,7 @@ class Engine:
         if self._plan.timeout <= 0:
             yield
             return
+        self._stop.deadline = self._world.clock.monotonic() + self._plan.timeout
         timer = asyncio.create_task(watchdog(self._world.clock, self._plan.timeout, self._stop.interruption, what))
         try:
             yield

@@ -6,6 +6,7 @@ workspace) or belong to an operation's own ``@verifier("prefix")``. Values are d
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,16 +62,18 @@ async def fingerprint_objects(
     cluster: Cluster, namespace: str, objects: Iterable[tuple[Resource, str]]
 ) -> dict[str, str]:
     """Key and digest of each object as it stands now."""
-    found: dict[str, str] = {}
-    for resource, name in objects:
-        try:
-            obj = await cluster.get(resource, name, namespace if resource.namespaced else None)
-            # Deployments under an autoscaler: replicas move by themselves.
-            digest = object_digest(obj, without=("replicas",) if resource.plural == "deployments" else ())
-        except NotFound:
-            digest = ABSENT
-        found[object_key(resource, name)] = digest
-    return found
+    wanted = list(objects)
+    digests = await asyncio.gather(*(_digest_of(cluster, namespace, resource, name) for resource, name in wanted))
+    return {object_key(resource, name): digest for (resource, name), digest in zip(wanted, digests, strict=True)}
+
+
+async def _digest_of(cluster: Cluster, namespace: str, resource: Resource, name: str) -> str:
+    try:
+        obj = await cluster.get(resource, name, namespace if resource.namespaced else None)
+    except NotFound:
+        return ABSENT
+    # Deployments under an autoscaler: replicas move by themselves.
+    return object_digest(obj, without=("replicas",) if resource.plural == "deployments" else ())
 
 
 @verifier("object")

@@ -144,6 +144,7 @@ class Gate:
             past=self.past,
             cancelled=lambda: self.stop.asked is not None and not self.stop.undoing,
             forced=lambda: self.stop.forced,
+            deadline=lambda: self.stop.deadline,
         )
 
     def retrying_cluster(self) -> Cluster:

@@ -94,6 +94,7 @@ class StepContext:
         past: Past,
         cancelled: Callable[[], bool],
         forced: Callable[[], bool],
+        deadline: Callable[[], float],
     ) -> None:
         self.plan = plan
         self.environment = environment
@@ -110,6 +111,7 @@ class StepContext:
         self._past = past
         self._cancelled = cancelled
         self._forced = forced
+        self._deadline = deadline
 
     @property
     def cluster(self) -> Cluster:
@@ -135,3 +137,7 @@ class StepContext:
     def forced(self) -> bool:
         """Whether it was asked twice."""
         return self._forced()
+
+    def left(self) -> float:
+        """Seconds until the watchdog bites."""
+        return self._deadline() - self.clock.monotonic()

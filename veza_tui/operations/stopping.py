@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -33,6 +34,8 @@ class Stopper:
         self.interruption = Interruption()
         self.current: Step | None = None
         self.undoing = False
+        self.deadline = math.inf
+        """Monotonic seconds at which the watchdog cuts the run (or the taking back) off."""
 
     @property
     def by(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from veza_tui.model.errors import TimedOutError, VezaError
 from veza_tui.model.plan import Change, Plan, Step
+from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.deploy import server
 from veza_tui.operations.deploy.colours import (
@@ -27,9 +28,9 @@ from veza_tui.operations.deploy.kept import size_like_live
 from veza_tui.operations.deploy.live import live_deployments as live_deployments
 from veza_tui.operations.deploy.live import live_services
 from veza_tui.operations.deploy.objects import JSONObject
-from veza_tui.operations.deploy.rollout import wait_rollouts
 from veza_tui.operations.deploy.server import Preview
 from veza_tui.operations.deploy.switchback import patch_all, words
+from veza_tui.operations.deploy.waiting import roll_out
 from veza_tui.ports.cluster import Cluster
 
 PROBES = 5
@@ -149,7 +150,8 @@ async def verify(context: Context, step: Step) -> Result:
 async def _probe(context: Context, pairs: Sequence[tuple[str, str]]) -> Result:
     namespace = context.environment.kubernetes.namespace
     by_name = {s.name: s for s in context.environment.services}
-    deadline = context.clock.monotonic() + _PROBE_SECONDS
+    # The operation's own end comes later, so that what is told is what the service answered.
+    deadline = context.clock.monotonic() + min(_PROBE_SECONDS, context.left() * 0.75)
     slowest: dict[str, float] = {}
     for number, (service, through) in enumerate(pairs):
         known = by_name.get(service)
@@ -159,17 +161,21 @@ async def _probe(context: Context, pairs: Sequence[tuple[str, str]]) -> Result:
         while good < PROBES:
             try:
                 answer = await context.cluster.proxy_get(namespace, through, known.port, known.health_path)
-                said = f"{answer.status}"
                 good = good + 1 if 200 <= answer.status < 300 else 0
+                said = f"{answer.status}" if good else f"{answer.status} {_body(answer.body)}".rstrip()
                 slowest[service] = round(max(slowest.get(service, 0.0), answer.seconds), 4)
             except VezaError as error:
                 good, said = 0, error.message
             context.report.progress((number + good / PROBES) / len(pairs), f"{through}: {said}")
             if good < PROBES:
                 if context.clock.monotonic() > deadline:
-                    raise TimedOutError(f"{through} does not become healthy: {said}")
+                    raise TimedOutError(f"{through} does not become healthy: {known.health_path} answers {said}")
                 await context.clock.sleep(0.02 if good else 0.5)
     return {"slowest_seconds": slowest}
+
+
+def _body(body: bytes) -> str:
+    return printable(" ".join(body[:400].decode(errors="replace").split()), limit=160)
 
 
 @action("bluegreen.switch")
@@ -187,7 +193,7 @@ async def switch(context: Context, step: Step) -> Result:
     if changed:
         grown = await size_like_live(context, colour)
         if grown:
-            await wait_rollouts(context, context.environment.kubernetes.namespace, grown, timeout=context.plan.timeout)
+            await roll_out(context, grown)
     began = context.clock.monotonic()
     await patch_all(context, {s.service: switch_patch(s) for s in changed})
     return {"services": [s.service for s in changed], "seconds": round(context.clock.monotonic() - began, 3)}

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from veza_tui.feeds.last_lines import last_line
 from veza_tui.feeds.pods import failing_container
 from veza_tui.model.errors import VezaError
 from veza_tui.model.text import printable
@@ -20,9 +21,13 @@ _SHOWN = 8  # lines repeated in the journal
 _PODS = 10
 
 
-async def keep_evidence(context: Context, namespace: str, pods: Sequence[PodRow]) -> list[str]:
-    """Write ``events.json`` and each failing pod's logs; the last lines go into the journal. Never raises."""
+async def keep_evidence(context: Context, namespace: str, pods: Sequence[PodRow]) -> str:
+    """Write ``events.json`` and each failing pod's logs; the first one's last lines go into the journal.
+
+    Returns the line of its log that explains most, empty when there is none. Never raises.
+    """
     kept: list[str] = []
+    said = ""
     folder = Path(context.evidence)
     folder.mkdir(mode=0o700, exist_ok=True)
     try:
@@ -43,11 +48,12 @@ async def keep_evidence(context: Context, namespace: str, pods: Sequence[PodRow]
             word = "previous" if previous else "current"
             kept.append(_write(folder / f"{safe_name(pod.name)}.{safe_name(container.name)}.{word}.log", text))
             if text.strip() and pod is pods[0]:
+                said = last_line(text)
                 for line in text.decode(errors="replace").splitlines()[-_SHOWN:]:
                     context.report.output(f"{pod.name}: {line}")
                 break
     context.report.note("evidence kept", files=kept)
-    return kept
+    return said
 
 
 async def _log(context: Context, namespace: str, pod: str, container: str, *, previous: bool) -> bytes | None:

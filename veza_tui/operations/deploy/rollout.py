@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from veza_tui.feeds.events import project_event
-from veza_tui.feeds.pods import failing_container, project_pod, with_events
-from veza_tui.feeds.rollouts import Deployment, project_deployment, project_replica_set, rollouts
-from veza_tui.model.errors import TimedOutError, VezaError
+from veza_tui.feeds.pods import project_pod
+from veza_tui.feeds.rollouts import Deployment, project_deployment, project_replica_set
 from veza_tui.model.plan import JSON
-from veza_tui.model.workload import EventRow, PodRow, ReplicaSetRow, RolloutRow, State
+from veza_tui.model.workload import PodRow, RolloutRow
 from veza_tui.operations.context import Cancelled, Context
+from veza_tui.operations.deploy.verdict import Patience, RolloutTimedOut, failing, failure, first
+from veza_tui.operations.deploy.watched import Watched
 from veza_tui.ports.cluster import (
     DEPLOYMENTS,
     EVENTS,
@@ -28,60 +28,6 @@ from veza_tui.ports.cluster import (
     Upsert,
 )
 
-# A waiting reason that time alone rarely mends (source: kubelet, pkg/kubelet/images and container reasons).
-_HOPELESS = frozenset(
-    ("CrashLoopBackOff", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError",
-     "CreateContainerError", "RunContainerError")
-)  # fmt: skip
-UNSCHEDULABLE_SECONDS = 20.0
-"""How long a pod may stay unschedulable: an autoscaler may add a node, an old pod may make room."""
-CRASHES = 2
-"""Restarts of a new pod's container after which the rollout is given up."""
-
-
-class RolloutFailed(VezaError):
-    """A rollout cannot succeed; ``pods`` are the failing ones."""
-
-    def __init__(self, message: str, pods: Sequence[PodRow]) -> None:
-        super().__init__(message)
-        self.pods = tuple(pods)
-
-
-@dataclass
-class Watched:
-    """What the four watches have told so far."""
-
-    deployments: dict[str, Deployment] = field(default_factory=dict)
-    replica_sets: dict[str, ReplicaSetRow] = field(default_factory=dict)
-    pods: dict[str, PodRow] = field(default_factory=dict)
-    events: dict[str, EventRow] = field(default_factory=dict)
-    lost: dict[str, str] = field(default_factory=dict)
-    """Resource -> why its watch has no connection now."""
-
-    def rows(self) -> dict[str, RolloutRow]:
-        """Deployment name -> its row, pods with the causes that only events tell."""
-        found = rollouts(self.deployments.values(), self.replica_sets.values(), self.explained().values())
-        return {row.name: row for row in found}
-
-    def explained(self) -> dict[str, PodRow]:
-        """The pods by uid, causes completed by events."""
-        by_object: dict[str, list[EventRow]] = {}
-        for event in self.events.values():
-            by_object.setdefault(event.object_uid, []).append(event)
-        return {uid: with_events(pod, by_object.get(uid, ())) for uid, pod in self.pods.items()}
-
-    def new_pods(self, name: str) -> list[PodRow]:
-        """Pods of the deployment's current revision."""
-        deployment = next((d for d in self.deployments.values() if d.name == name), None)
-        if deployment is None or not deployment.seen:
-            return []
-        current = {
-            r.name
-            for r in self.replica_sets.values()
-            if r.owner_uid == deployment.uid and r.revision == deployment.revision
-        }
-        return [p for p in self.explained().values() if p.owner_kind == "ReplicaSet" and p.owner in current]
-
 
 async def wait_rollouts(
     context: Context, namespace: str, names: Sequence[str], *, timeout: float, report: bool = True
@@ -89,14 +35,13 @@ async def wait_rollouts(
     """Watch until every named deployment is completely rolled out.
 
     Raises:
-        RolloutFailed: one cannot succeed (crash loop, image, scheduling, progress deadline); names the pod and cause.
-        TimedOutError: ``timeout`` (seconds) is over; says where each stands.
+        RolloutFailed: one cannot succeed (crash loop, image, scheduling, probes, deadline); names pod and cause.
+        RolloutTimedOut: ``timeout`` (seconds) is over; says where each stands and why.
         Cancelled: a cancel was asked.
     """
     watched = Watched()
-    changed = asyncio.Event()
-    tasks = [asyncio.create_task(w) for w in _watches(context, namespace, watched, changed)]
-    pending: dict[str, float] = {}
+    changed, patience = asyncio.Event(), Patience()
+    tasks = [asyncio.create_task(w) for w in _watches(context, namespace, watched, changed, patience)]
     deadline = context.clock.monotonic() + timeout
     told: set[str] = set()
     began = context.clock.now()
@@ -109,16 +54,16 @@ async def wait_rollouts(
             rows = watched.rows()
             if report:
                 _report(context, watched, rows, names, told, began)
-            if all(name in rows and _complete(watched, rows[name]) for name in names):
+            if all(name in rows and watched.complete(rows[name]) for name in names):
                 return {name: rows[name] for name in names}
-            failure = _failure(context, watched, rows, names, pending)
-            if failure is not None:
-                raise failure
+            failed = failure(watched, rows, names, patience, context.clock.monotonic())
+            if failed is not None:
+                raise failed
             if context.cancelled():
                 raise Cancelled("while waiting for the rollouts")
             left = deadline - context.clock.monotonic()
             if left <= 0:
-                raise TimedOutError(f"not rolled out after {timeout:.0f} s: {_standing(rows, names, watched)}")
+                raise _timed_out(rows, names, watched, timeout)
             with contextlib.suppress(TimeoutError):
                 # Woken by events; the second covers timers (unschedulable pods, a cancel, the deadline).
                 await asyncio.wait_for(changed.wait(), min(1.0, left))
@@ -129,9 +74,15 @@ async def wait_rollouts(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _watches(context: Context, namespace: str, watched: Watched, changed: asyncio.Event) -> list[Any]:
+def _watches(
+    context: Context, namespace: str, watched: Watched, changed: asyncio.Event, patience: Patience
+) -> list[Any]:
+    def deployment(obj: dict[str, Any]) -> Deployment:
+        patience.note(obj)
+        return project_deployment(obj)
+
     kinds: list[tuple[Resource, Callable[[dict[str, Any]], Any], dict[str, Any], str]] = [
-        (DEPLOYMENTS, project_deployment, watched.deployments, ""),
+        (DEPLOYMENTS, deployment, watched.deployments, ""),
         (REPLICA_SETS, project_replica_set, watched.replica_sets, ""),
         (PODS, project_pod, watched.pods, ""),
         (EVENTS, project_event, watched.events, "type=Warning"),
@@ -173,50 +124,6 @@ async def _watch(
         changed.set()
 
 
-def _complete(watched: Watched, row: RolloutRow) -> bool:
-    deployment = watched.deployments.get(row.uid)
-    if deployment is None or not deployment.seen:
-        return False
-    return row.updated >= row.desired and row.total <= row.updated and row.available >= row.desired
-
-
-def _failure(
-    context: Context, watched: Watched, rows: Mapping[str, RolloutRow], names: Sequence[str], pending: dict[str, float]
-) -> RolloutFailed | None:
-    for name in names:
-        row = rows.get(name)
-        if row is None or _complete(watched, row):
-            continue
-        pods = watched.new_pods(name)
-        for pod in pods:
-            why = _hopeless(pod, context.clock.monotonic(), pending)
-            if why:
-                return RolloutFailed(f"{name}: {pod.name}: {why}", [p for p in pods if p.state is not State.OK])
-        deployment = watched.deployments[row.uid]
-        if deployment.seen and deployment.progress == "ProgressDeadlineExceeded":
-            failing = [p for p in pods if p.state is not State.OK]
-            cause = next((f"{p.name}: {p.cause}" for p in failing if p.cause), "no progress before its deadline")
-            return RolloutFailed(f"{name}: {cause}", failing)
-        if deployment.failure:
-            return RolloutFailed(f"{name}: cannot create pods: {deployment.failure}", ())
-    return None
-
-
-def _hopeless(pod: PodRow, now: float, pending: dict[str, float]) -> str:
-    if pod.deleting:
-        return ""
-    container = failing_container(pod)
-    if container is not None and (container.reason in _HOPELESS or container.restarts >= CRASHES):
-        return pod.cause or container.reason
-    if pod.status == "Pending" and pod.state in (State.FAILED, State.DEGRADED):
-        since = pending.setdefault(pod.uid, now)
-        if now - since >= UNSCHEDULABLE_SECONDS:
-            return pod.cause or "cannot be scheduled"
-    else:
-        pending.pop(pod.uid, None)
-    return ""
-
-
 def _report(
     context: Context,
     watched: Watched,
@@ -234,7 +141,7 @@ def _report(
         fresh = watched.new_pods(name)
         bars.append(
             {"name": name, "desired": row.desired, "old": max(row.total - row.updated, 0), "new": row.updated,
-             "ready": min(sum(1 for p in fresh if p.total and p.ready == p.total), row.desired), "reason": row.reason,
+             "ready": _ready(watched, row, fresh), "reason": row.reason,
              "pods": [{"name": p.name, "status": p.status, "ready": f"{p.ready}/{p.total}"} for p in fresh][:12]}
         )  # fmt: skip
         done += min(row.available, row.updated) if row.desired else 0
@@ -251,6 +158,24 @@ def _report(
             context.report.output(line)
 
 
+def _ready(watched: Watched, row: RolloutRow, fresh: Sequence[PodRow]) -> int:
+    if watched.complete(row):
+        return row.desired  # the watch of the pods may not have told yet
+    return min(sum(1 for p in fresh if p.total and p.ready == p.total), row.desired)
+
+
+def _timed_out(
+    rows: Mapping[str, RolloutRow], names: Sequence[str], watched: Watched, timeout: float
+) -> RolloutTimedOut:
+    late = [p for name in names if name in rows and not watched.complete(rows[name]) for p in watched.new_pods(name)]
+    bad = failing(late)
+    named = next((p for p in bad if p.cause), None)
+    why = f"; {named.name}: {named.cause}" if named else ""
+    return RolloutTimedOut(
+        f"not rolled out after {timeout:.0f} s: {_standing(rows, names, watched)}{why}", first(named, bad)
+    )
+
+
 def _standing(rows: Mapping[str, RolloutRow], names: Sequence[str], watched: Watched) -> str:
     if watched.lost:
         return f"the API does not answer: {next(iter(watched.lost.values()))}"
@@ -259,7 +184,7 @@ def _standing(rows: Mapping[str, RolloutRow], names: Sequence[str], watched: Wat
         row = rows.get(name)
         if row is None:
             parts.append(f"{name} does not exist")
-        elif not _complete(watched, row):
+        elif not watched.complete(row):
             why = f" ({row.reason})" if row.reason else ""
             parts.append(f"{name} {row.ready}/{row.desired} ready, {row.updated} updated{why}")
     return "; ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,10 @@ from veza_tui.model.errors import RefusedError
 from veza_tui.model.plan import Change, Need
 from veza_tui.operations.deploy.diff import changes, drift, label
 from veza_tui.operations.deploy.objects import JSONObject, name_of, namespace_of, resource_of
-from veza_tui.ports.cluster import NAMESPACES, Cluster, Denied, Invalid, NotFound
+from veza_tui.ports.cluster import NAMESPACES, Cluster, ClusterError, Denied, Invalid, NotFound
+
+_AT_ONCE = 6
+"""Dry runs under way at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +39,42 @@ async def preview(cluster: Cluster, objects: Sequence[JSONObject]) -> Preview:
     refused: list[str] = []
     live: dict[str, JSONObject | None] = {}
     missing = await _missing_namespaces(cluster, objects)
+    gate = asyncio.Semaphore(_AT_ONCE)
+    asked = [o for o in objects if namespace_of(o) not in missing]
+    # A dry run writes nothing, so that no order is needed; the answers are told in the manifests' order.
+    answers = dict(zip(map(label, asked), await asyncio.gather(*(_ask(cluster, o, gate) for o in asked)), strict=True))
     for obj in objects:
-        resource, namespace = resource_of(obj), namespace_of(obj)
-        if namespace in missing:
+        if namespace_of(obj) in missing:
             # A dry run cannot make the namespace: the server would answer 404 for all that is in it.
             unchecked.append(label(obj))
             found.append(Change(label(obj), "", None, "created"))
             live[label(obj)] = None
             continue
-        now = await current(cluster, obj)
+        now, result, error = answers[label(obj)]
         live[label(obj)] = now
-        try:
-            result = await cluster.apply(obj, force=True, dry_run=True)
-        except Denied as error:
-            if resource is NAMESPACES and now is not None:
-                continue  # an ordinary deployer may not write namespaces, and need not while it is there
+        if isinstance(error, Denied) and resource_of(obj) is NAMESPACES and now is not None:
+            continue  # an ordinary deployer may not write namespaces, and need not while it is there
+        if error is not None:
             refused.append(f"{label(obj)}: {error.message}")
-            continue
-        except (Invalid, NotFound) as error:
-            refused.append(f"{label(obj)}: {error.message}")
-            continue
-        found += changes(now, result)
-        if now is not None:
-            drifted += drift(now, result, obj)
+        if result is not None:
+            found += changes(now, result)
+            drifted += drift(now, result, obj) if now is not None else []
     if refused:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         raise RefusedError(f"the server refuses {refused[0]}{more}", hint="nothing was changed; run veza-tui validate")
     return Preview(tuple(found), tuple(drifted), tuple(unchecked), live)
+
+
+async def _ask(
+    cluster: Cluster, obj: JSONObject, gate: asyncio.Semaphore
+) -> tuple[JSONObject | None, JSONObject | None, ClusterError | None]:
+    """The object as it is, what an apply would make of it, and why the server refuses that."""
+    async with gate:
+        now = await current(cluster, obj)
+        try:
+            return now, await cluster.apply(obj, force=True, dry_run=True), None
+        except (Denied, Invalid, NotFound) as error:
+            return now, None, error
 
 
 async def current(cluster: Cluster, obj: Mapping[str, Any]) -> JSONObject | None:

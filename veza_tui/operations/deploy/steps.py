@@ -13,7 +13,6 @@ from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.deploy import releases, server
 from veza_tui.operations.deploy.colours import beside
-from veza_tui.operations.deploy.evidence import keep_evidence
 from veza_tui.operations.deploy.kept import size_like_live
 from veza_tui.operations.deploy.live import live_services
 from veza_tui.operations.deploy.objects import (
@@ -26,7 +25,7 @@ from veza_tui.operations.deploy.objects import (
     with_images,
     workspace_objects,
 )
-from veza_tui.operations.deploy.rollout import RolloutFailed, wait_rollouts
+from veza_tui.operations.deploy.waiting import roll_out
 from veza_tui.ports.cluster import NAMESPACES, Denied
 from veza_tui.workspace.load import Workspace
 
@@ -120,13 +119,7 @@ async def _apply(context: Context, obj: JSONObject) -> None:
 @action("deploy.rollout")
 async def rollout_step(context: Context, step: Step) -> Result:
     """Wait until every rollout is complete; keep evidence of the failing pods when one cannot be."""
-    namespace = context.environment.kubernetes.namespace
-    names = list(step.args["deployments"])
-    try:
-        rows = await wait_rollouts(context, namespace, names, timeout=context.plan.timeout)
-    except RolloutFailed as failure:
-        await keep_evidence(context, namespace, failure.pods)
-        raise
+    rows = await roll_out(context, list(step.args["deployments"]))
     return {"deployments": {n: {"revision": r.revision, "images": list(r.images)} for n, r in rows.items()}}
 
 
@@ -157,8 +150,7 @@ async def back_to_good(context: Context, step: Step) -> Result:
     objects = [dict(o) for o in good.objects]
     for obj in objects:
         await _apply(context, obj)
-    names = deployments_of(objects, context.environment)
-    await wait_rollouts(context, namespace, names, timeout=min(context.plan.timeout, 600.0))
+    await roll_out(context, deployments_of(objects, context.environment), most=600.0)
     return {"release": good.number}
 
 
