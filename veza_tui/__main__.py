@@ -1,7 +1,5 @@
 """``python -m veza_tui`` is ``veza-tui``: the runner starts itself this way."""
 
-import sys
+from veza_tui.cli.main import run
 
-from veza_tui.cli.main import main
-
-sys.exit(main())
+run()

@@ -8,12 +8,15 @@ import re
 import select
 import sys
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from veza_tui.cli.output import coloured, progress
-from veza_tui.feeds.logs.match import Matcher
 from veza_tui.feeds.logs.visible import harmless, text_of, visible
 from veza_tui.model.log import STAMP, TAG, TAG_MORE, TAG_NOTE, Source, source_of
 from veza_tui.model.text import printable
+
+if TYPE_CHECKING:
+    from veza_tui.feeds.logs.match import Matcher
 
 _STAMPS = re.compile(rb"\n[^\n]{30} ")
 _COLOURS = (b"36", b"32", b"33", b"35", b"34", b"96", b"92", b"93", b"95", b"94")

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from veza_tui.model.restore import SetAside
 from veza_tui.model.workload import AutoscalerRow, EventRow, PodRow, ReplicaSetRow, RolloutRow, State
+
+if TYPE_CHECKING:
+    from veza_tui.model.restore import SetAside
 
 
 class Link(StrEnum):

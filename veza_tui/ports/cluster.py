@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from veza_tui.model.errors import VezaError
 from veza_tui.model.exits import Exit
-from veza_tui.model.plan import Need
-from veza_tui.model.view import Identity
+
+if TYPE_CHECKING:
+    # These rooms are large, and `logs` wants to begin at once.
+    from veza_tui.model.plan import Need
+    from veza_tui.model.view import Identity
 
 JSONObject = dict[str, Any]
 T = TypeVar("T")

@@ -8,10 +8,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Literal, TypeVar
 
-import aiohttp
-
 from veza_tui.adapters.kubernetes.discovery import Discovery
 from veza_tui.adapters.kubernetes.errors import from_answer, status_object
+from veza_tui.adapters.kubernetes.http_library import aiohttp
 from veza_tui.adapters.kubernetes.kubeconfig import Access, find_access
 from veza_tui.adapters.kubernetes.paths import path, segment
 from veza_tui.adapters.kubernetes.spdy import Tunnel

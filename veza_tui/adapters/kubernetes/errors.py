@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import aiohttp
-
+from veza_tui.adapters.kubernetes.http_library import aiohttp
 from veza_tui.model.text import printable
 from veza_tui.ports.cluster import (
     AlreadyExists,

@@ -11,8 +11,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-import aiohttp
-
+from veza_tui.adapters.kubernetes.http_library import aiohttp
 from veza_tui.adapters.kubernetes.streams import Socket
 from veza_tui.model.text import printable
 from veza_tui.ports.cluster import ClusterUnreachable

@@ -16,8 +16,7 @@ import contextlib
 import json
 from typing import Any
 
-import aiohttp
-
+from veza_tui.adapters.kubernetes.http_library import aiohttp
 from veza_tui.model.text import printable
 from veza_tui.ports.cluster import ClusterError, ClusterUnreachable
 

@@ -15,10 +15,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import aiohttp
-
 from veza_tui.adapters.kubernetes import errors
 from veza_tui.adapters.kubernetes.backoff import Backoff
+from veza_tui.adapters.kubernetes.http_library import aiohttp
 from veza_tui.adapters.kubernetes.paths import path
 from veza_tui.adapters.kubernetes.transport import CONNECT_TIMEOUT, MAX_BODY, REQUEST_TIMEOUT, Transport, everything
 from veza_tui.ports.cluster import (

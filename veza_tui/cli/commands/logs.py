@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from dataclasses import replace
@@ -68,15 +69,20 @@ def command(
     Lines go to stdout as they were written, control characters made visible; with several containers each line
     begins with its pod and container. Words about the pods go to stderr (with --json they are documents, too).
     """
+    # Until the first lines come, what is made stays: looking for garbage among it is a tenth of the start.
+    gc.disable()
     from veza_tui.cli.logs_output import LogOutput
-    from veza_tui.feeds.logs.match import Matcher
     from veza_tui.feeds.logs.session import LogSession, Wish
     from veza_tui.workspace.load import load_workspace
 
     if invert and grep is None:
         raise ConfigError("--invert inverts --grep", hint="give a pattern with --grep")
     environment = load_workspace(options.workspace).environment(name)
-    matcher = None if grep is None else Matcher(grep, invert=invert, longest=LONGEST)
+    matcher = None
+    if grep is not None:
+        from veza_tui.feeds.logs.match import Matcher
+
+        matcher = Matcher(grep, invert=invert, longest=LONGEST)
     following = follow and not previous
     wish = Wish(
         (),
@@ -110,6 +116,8 @@ def command(
     except BrokenPipeError:
         # Click would turn one with an errno into exit 1.
         raise BrokenPipeError from None
+    finally:
+        gc.enable()
 
 
 def _end_blocked_writes_too() -> None:
@@ -160,6 +168,7 @@ async def _once(environment: Environment, cluster: Cluster, which: tuple[str, ..
     session, _ = make(cluster, replace(wish, targets=tuple(resolve(which, environment, rows))))
     try:
         session.update(rows)
+        gc.enable()
         _say_state(environment, session, rows)
         await session.finished()
         failed = session.troubles
@@ -196,6 +205,7 @@ async def _follow(environment: Environment, cluster: Cluster, which: tuple[str, 
         rows = list(following.items.values())
         session, out = make(cluster, replace(wish, targets=tuple(resolve(which, environment, rows))))
         session.update(rows)
+        gc.enable()
         _say_state(environment, session, rows)
         done = asyncio.ensure_future(session.finished())
         said = session.unfollowed
