@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from veza_tui.adapters.postgres.database import PostgresDatabase
+    from veza_tui.feeds.broken import BrokenFeed
     from veza_tui.feeds.environment import EnvironmentFeed
     from veza_tui.feeds.history import HealthStore
     from veza_tui.model.environment import Environment
@@ -86,24 +87,34 @@ def make_feeds(
     last_operation: Callable[[str], Awaitable[LastOperation | None]] | None = None,
     newest_backup: Callable[[str], Awaitable[NewestBackup | None]] | None = None,
     record: bool = False,
-) -> list[EnvironmentFeed]:
+    others_live_on: bool = False,
+) -> list[EnvironmentFeed | BrokenFeed]:
     """One feed for each name, not started; the two functions are called with an environment's name.
 
-    Imports no client library: the feed does, in a thread, when it starts.
+    Imports no client library: the feed does, in a thread, when it starts. ``others_live_on``: an environment that
+    cannot be read gets a feed that says so.
 
     Raises:
         ConfigError: one of the environments cannot be read.
     """
-    return [
-        make_feed(
-            workspace,
-            workspace.environment(name),
-            last_operation=last_operation,
-            newest_backup=newest_backup,
-            record=record,
+    from veza_tui.feeds.broken import BrokenFeed
+    from veza_tui.model.errors import ConfigError
+
+    feeds: list[EnvironmentFeed | BrokenFeed] = []
+    for name in names:
+        try:
+            environment = workspace.environment(name)
+        except ConfigError as error:
+            if not others_live_on:
+                raise
+            feeds.append(BrokenFeed(name, error))
+            continue
+        feeds.append(
+            make_feed(
+                workspace, environment, last_operation=last_operation, newest_backup=newest_backup, record=record
+            )
         )
-        for name in names
-    ]
+    return feeds
 
 
 def make_feed(

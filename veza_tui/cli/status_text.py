@@ -27,7 +27,7 @@ def print_view(environment: Environment, view: EnvironmentView, *, first: bool) 
         data()
     now = time.time()
     word = f"{view.name.upper() if environment.production else view.name}  {view.state}"
-    about = [environment.domain, _where(environment, view), str(view.link)]
+    about = [text for text in (environment.domain, _where(environment, view), str(view.link)) if text]
     if view.heard_at is not None:
         about.append(f"heard {age(time.monotonic() - view.heard_at)} ago")
     print(f"{paint(printable(word), _STYLES[view.state])}  {printable(' · '.join(about))}", flush=True)
@@ -46,6 +46,8 @@ def print_view(environment: Environment, view: EnvironmentView, *, first: bool) 
 
 def _where(environment: Environment, view: EnvironmentView) -> str:
     target = environment.kubernetes
+    if not target.namespace:  # its file cannot be read
+        return ""
     context = view.identity.context if view.identity else target.context or "current context"
     return f"{context}/{target.namespace}"
 

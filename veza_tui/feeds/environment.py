@@ -18,7 +18,7 @@ from veza_tui.feeds.health_checks import CacheCheck, Check, DatabaseCheck, Servi
 from veza_tui.feeds.history import HealthRecorder
 from veza_tui.feeds.last_lines import LastLines
 from veza_tui.feeds.pods import project_pod
-from veza_tui.feeds.problems import KindStatus, Situation, judge
+from veza_tui.feeds.problems import PATIENCE, KindStatus, Situation, judge
 from veza_tui.feeds.publisher import Publisher
 from veza_tui.feeds.rollouts import project_autoscaler, project_deployment, project_replica_set
 from veza_tui.model.environment import Environment
@@ -92,6 +92,7 @@ class EnvironmentFeed:
         self._identity: Identity | None = None
         self._ping_error: ClusterError | None = None
         self._heard_at: float | None = None
+        self._asked_at: float | None = None
         self._missing_namespace = False
         self._operation: LastOperation | None = None
         self._backup: NewestBackup | None = None
@@ -237,6 +238,8 @@ class EnvironmentFeed:
                 # Database and cache can be asked without the cluster.
                 self._monitor.start()
                 await self._pause(RECONNECT)
+        self._asked_at = self._clock.monotonic()
+        asyncio.get_running_loop().call_later(PATIENCE, self._publisher.touch)
         for following in self._followings:
             following.start(self._cluster, namespace)
         self._monitor.start()
@@ -339,6 +342,9 @@ class EnvironmentFeed:
                 else [],
                 ping_error=self._ping_error,
                 silent=silent,
+                waiting=self._clock.monotonic() - self._asked_at
+                if self._asked_at is not None and self._heard_at is None
+                else 0.0,
                 missing_namespace=target.namespace if self._missing_namespace else "",
             )
         )

@@ -12,6 +12,8 @@ from veza_tui.ports.cluster import ClusterError, NotFound
 
 SILENT = 10.0
 """Seconds without a word, while pings fail, after which rows are called stale."""
+PATIENCE = 2.0
+"""Seconds after the first question from which on a missing answer is spoken of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Situation:
     silent: float = 0.0
     """Seconds since the last word."""
     missing_namespace: str = ""
+    waiting: float = 0.0
+    """Seconds since the first question, while there was never a word."""
 
 
 def judge(s: Situation) -> tuple[Link, tuple[Problem, ...]]:
@@ -45,6 +49,9 @@ def judge(s: Situation) -> tuple[Link, tuple[Problem, ...]]:
     # A kind that the server does not have (404) is no problem: an older cluster without autoscaling/v2.
     kinds = [k for k in s.kinds if not isinstance(k.lost, NotFound)]
     if not kinds:
+        if s.kinds:
+            what = f"{s.server} has none of the kinds that are watched (404)"
+            return Link.DOWN, (Problem(what, "check the server address in the kubeconfig: is its path right?"),)
         return Link.CONNECTING, ()
     refused = [k for k in kinds if k.lost is not None and k.lost.status == 403]
     broken = [k for k in kinds if k.lost is not None and k.lost.status != 403]
@@ -73,12 +80,13 @@ def judge(s: Situation) -> tuple[Link, tuple[Problem, ...]]:
                 names,
             )
         )
-    if s.ping_error is not None and not any(k is pods for k in broken):
+    slow = link is Link.CONNECTING and s.waiting >= PATIENCE
+    if (slow or s.ping_error is not None) and not any(k is pods for k in broken):
         if link is Link.CONNECTING:
             problems.append(
                 Problem(f"no answer yet from {s.server}", "wait; if it stays so, check the VPN and the address")
             )
-        elif link is Link.LIVE and s.silent > SILENT:
+        elif link is Link.LIVE and s.silent > SILENT and s.ping_error is not None:
             link = Link.STALE
             problems.append(_problem(s.ping_error))
         elif link is Link.LIVE:

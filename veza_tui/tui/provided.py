@@ -7,62 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from veza_tui.model.environment import (
-    Cache,
-    Database,
-    Environment,
-    EnvironmentType,
-    KubernetesTarget,
-    Logging,
-    Monitoring,
-)
+from veza_tui.feeds.broken import BrokenFeed, placeholder
+from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, VezaError
-from veza_tui.model.view import EnvironmentView, Link, Problem
 from veza_tui.ports.clock import Clock
 from veza_tui.tui.services import Feed
-
-
-class BrokenFeed:
-    """Stands for an environment whose file cannot be used: its tab says what is wrong, the others live on."""
-
-    def __init__(self, name: str, error: VezaError) -> None:
-        self.name = name
-        problem = Problem(error.message, error.hint or "Put the file right and start again.")
-        self._view = EnvironmentView(name, link=Link.DOWN, problems=(problem,))
-
-    def view(self) -> EnvironmentView:
-        """Never changes."""
-        return self._view
-
-    def subscribe(self, callback: Callable[[EnvironmentView], None]) -> Callable[[], None]:
-        """Nothing will come."""
-        return lambda: None
-
-    async def start(self) -> None:
-        """Nothing to watch."""
-
-    async def refresh(self) -> None:
-        """Nothing to ask."""
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
-def placeholder(name: str) -> Environment:
-    """What is known of an environment whose file cannot be read; a name that says so counts as production."""
-    kind = EnvironmentType.PROD if "prod" in name.casefold() else EnvironmentType.DEV
-    return Environment(
-        name=name,
-        type=kind,
-        domain="",
-        services=(),
-        database=Database("", 0, "", "", ""),
-        cache=Cache("", 0, ""),
-        logging=Logging("", "", ""),
-        monitoring=Monitoring(False),
-        kubernetes=KubernetesTarget(None, ""),
-        read_only=True,
-    )
 
 
 class ProvidedServices:

@@ -93,6 +93,21 @@ async def test_unreachable_and_missing_contexts_are_three(workspace: Path) -> No
         assert words in out
 
 
+async def test_a_file_that_cannot_be_used_costs_its_own_line_only(workspace: Path, api: FakeApi) -> None:
+    outside = workspace.parent / "outside.yaml"
+    outside.write_text("a: 1\n")
+    (workspace / "environments" / "linked.yaml").symlink_to(outside)
+    (workspace / "environments" / "torn.yaml").write_text("data: [\n")
+    code, out, err = await status(workspace)
+    assert code == 3
+    assert "! environments/linked.yaml: is a symlink that leaves the workspace" in out
+    assert "! environments/torn.yaml:" in out
+    assert "development  degraded" in out, err
+    code, _, err = await status(workspace, "linked")
+    assert code == 2
+    assert err.count("\n") == 1
+
+
 async def test_no_such_environment_is_two(workspace: Path) -> None:
     code, out, err = await status(workspace, "nope")
     assert (code, out) == (2, "")

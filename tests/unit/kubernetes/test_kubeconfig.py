@@ -15,6 +15,7 @@ import yaml
 
 from veza_tui.adapters.kubernetes.credentials import credentials
 from veza_tui.adapters.kubernetes.kubeconfig import find_access
+from veza_tui.adapters.kubernetes.proof import impersonation
 from veza_tui.adapters.kubernetes.tls import tls_context
 from veza_tui.adapters.kubernetes.transport import Transport
 from veza_tui.model.errors import ConfigError
@@ -273,3 +274,111 @@ def test_temporary_key_files_are_private(
     monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", spy)
     tls_context(find_access(None, env(config(tmp_path / "c"))), Proof("", *pair))
     assert modes == [0o600]
+
+
+PASSWORD = "hunter2"
+
+
+@pytest.mark.parametrize(
+    ("server", "address"),
+    [
+        (f"https://user:{PASSWORD}@a.example:6443", "https://a.example:6443"),
+        ("HTTPS://a.example/", "https://a.example"),
+        ("https://a.example/k8s/clusters/c-1/", "https://a.example/k8s/clusters/c-1"),
+        ("https://a.example?token=x#y", "https://a.example"),
+        ("a.example:6443", "https://a.example:6443"),
+        ("https://[::1]:6443", "https://[::1]:6443"),
+    ],
+)
+def test_server_addresses_as_kubectl_reads_them(tmp_path: Path, server: str, address: str) -> None:
+    cluster = {"server": server, "certificate-authority-data": base64.b64encode(b"x").decode()}
+    access = find_access(None, env(config(tmp_path / "c", cluster=cluster)))
+    assert access.server == address
+    assert PASSWORD not in repr(access)
+
+
+@pytest.mark.parametrize(
+    "server",
+    ["", 5, "https://", f"https://u:{PASSWORD}@h:abc", f"https://u:{PASSWORD}@h:99999", f"https://u:{PASSWORD}@[::1",
+     f"https://u:{PASSWORD}@exa mple", f"ftp://u:{PASSWORD}@h", f"https://u:{PASSWORD}@h\n"],
+)  # fmt: skip
+def test_a_server_address_that_cannot_be_used_is_not_quoted(tmp_path: Path, server: Any) -> None:
+    with pytest.raises(ConfigError, match="no usable server address") as wrong:
+        find_access(None, env(config(tmp_path / "c", cluster={"server": server})))
+    assert PASSWORD not in str(wrong.value)
+
+
+async def test_a_login_in_the_server_address_counts_only_without_another_proof(tmp_path: Path) -> None:
+    cluster = {"server": f"https://u%20s:{PASSWORD}@h"}
+    alone = find_access(None, env(config(tmp_path / "a", cluster=cluster)))
+    basic = base64.b64encode(f"u s:{PASSWORD}".encode()).decode()
+    assert (await credentials(alone).proof()).authorization == f"Basic {basic}"
+    both = find_access(None, env(config(tmp_path / "b", cluster=cluster, user={"token": TOKEN})))
+    assert (await credentials(both).proof()).authorization == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize(
+    "url", [f"http://u:{PASSWORD}@h:abc", f"u:{PASSWORD}@h:1", "http://", f"socks5://u:{PASSWORD}@h"]
+)
+def test_a_proxy_that_cannot_be_used_is_not_quoted(tmp_path: Path, url: str) -> None:
+    access = find_access(None, env(config(tmp_path / "c", cluster={"proxy-url": url})))
+    with pytest.raises(ConfigError, match="proxy-url of context 'a'") as wrong:
+        Transport(access)
+    assert PASSWORD not in str(wrong.value)
+    assert PASSWORD not in repr(access)
+
+
+def test_a_token_that_would_break_the_header_is_refused(tmp_path: Path) -> None:
+    access = find_access(None, env(config(tmp_path / "c", user={"token": f"{TOKEN}\nX-Other: 1"})))
+    with pytest.raises(ConfigError, match="line break") as wrong:
+        credentials(access)
+    assert TOKEN not in str(wrong.value)
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"\xff\xfe", "is not text"), (b" \n", "is empty")])
+async def test_a_token_file_without_a_token(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "tok").write_bytes(content)
+    source = credentials(find_access(None, env(config(tmp_path / "c", user={"tokenFile": "tok"}))))
+    with pytest.raises(ConfigError, match=message):
+        await source.proof()
+
+
+async def test_a_plugin_whose_child_keeps_the_pipe_open_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("veza_tui.adapters.kubernetes.execplugin.LATE_OUTPUT", 0.02)
+    code = "import subprocess\nsubprocess.Popen(['sleep', '60'])\n"
+    plugin(tmp_path, code + f"print(json.dumps({{'status': {{'token': '{TOKEN}'}}}}))\n")
+    source = credentials(find_access(None, env(config(tmp_path / "c", user=exec_user()))))
+    assert (await source.proof()).authorization == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize("extra", [{"env": ["a"]}, {"args": "a b"}, {"env": [{"name": "A"}]}])
+async def test_an_exec_entry_of_the_wrong_shape(tmp_path: Path, extra: dict[str, Any]) -> None:
+    plugin(tmp_path, "")
+    source = credentials(find_access(None, env(config(tmp_path / "c", user=exec_user(**extra)))))
+    with pytest.raises(ConfigError, match="wrong env or args"):
+        await source.proof()
+
+
+def test_who_a_user_acts_as() -> None:
+    user = {"as": "viewer", "as-uid": "7", "as-groups": ["a", "b"], "as-user-extra": {"x/y": ["1", "2"]}}
+    assert impersonation(user, "u") == [
+        ("Impersonate-User", "viewer"),
+        ("Impersonate-Uid", "7"),
+        ("Impersonate-Group", "a"),
+        ("Impersonate-Group", "b"),
+        ("Impersonate-Extra-x%2Fy", "1"),
+        ("Impersonate-Extra-x%2Fy", "2"),
+    ]
+    with pytest.raises(ConfigError, match="without a user"):
+        impersonation({"as-groups": ["a"]}, "u")
+
+
+def test_sections_that_are_no_lists_and_files_of_several_documents(tmp_path: Path) -> None:
+    path = config(tmp_path / "c")
+    path.write_text(f"\ufeff{path.read_text()}---\nother: 1\n")
+    assert find_access(None, env(path)).context == "a"
+    path.write_text("current-context: a\ncontexts: 5\n")
+    with pytest.raises(ConfigError, match="contexts is not a list"):
+        find_access(None, env(path))

@@ -2,52 +2,23 @@
 
 The common kinds are read here, since the official client costs 0.8 s to import; an auth provider (OIDC), whose token
 refresh is a protocol of its own, goes through the official client's loader into a private Configuration.
-Exec plugins are run here because the official loader logs their errors and goes on without credentials.
-Exec protocol: https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+Exec plugins are in ``execplugin``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import json
-import os
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
 
+from veza_tui.adapters.kubernetes.execplugin import ExecPlugin
 from veza_tui.adapters.kubernetes.kubeconfig import Access, decode
+from veza_tui.adapters.kubernetes.proof import Credentials, Proof, header_value
 from veza_tui.model.errors import ConfigError, VezaError
-from veza_tui.model.text import printable
 
 TOKEN_FILE_SECONDS = 10.0
 """Kubelet renews a projected token minutes before it expires; client-go rereads about once a minute."""
-EXEC_TIMEOUT = 60.0
-"""Seconds an exec plugin may take: some open a browser."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What goes with a request: an Authorization value, a client certificate, or neither."""
-
-    authorization: str = field(default="", repr=False)
-    certificate: bytes | None = field(default=None, repr=False)
-    key: bytes | None = field(default=None, repr=False)
-
-
-class Credentials(Protocol):
-    """A source of proofs."""
-
-    async def proof(self) -> Proof:
-        """The proof to use now; ConfigError when it cannot be had."""
-        ...
-
-    async def renew(self) -> bool:
-        """After a 401: get a new one; False when there is nothing else to try."""
-        ...
 
 
 class Fixed:
@@ -83,115 +54,17 @@ class TokenFile:
         return self._token != before
 
     def _read(self) -> None:
+        hint = "is the token still mounted?"
         try:
-            self._token = self._path.read_text().strip()
+            token = self._path.read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ConfigError(
-                f"token file {self._path}: {error.strerror}", hint="is the token still mounted?"
-            ) from None
+            raise ConfigError(f"token file {self._path}: {error.strerror}", hint=hint) from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"token file {self._path} is not text", hint=hint) from None
+        if not token:
+            raise ConfigError(f"token file {self._path} is empty", hint=hint)
+        self._token = header_value(token, f"the token in {self._path}")
         self._read_at = time.monotonic()
-
-
-class ExecPlugin:
-    """A program that prints an ExecCredential (aws, gke-gcloud-auth-plugin, kubelogin ...)."""
-
-    def __init__(self, access: Access, spec: Mapping[str, Any], rest: Proof) -> None:
-        self._access = access
-        self._spec = spec
-        self._rest = rest
-        self._lock = asyncio.Lock()
-        self._proof: Proof | None = None
-        self._expires = float("inf")
-
-    async def proof(self) -> Proof:
-        async with self._lock:
-            if self._proof is None or time.time() > self._expires - 10:
-                await self._run()
-            assert self._proof is not None
-            return self._proof
-
-    async def renew(self) -> bool:
-        async with self._lock:
-            await self._run()
-            return True
-
-    async def _run(self) -> None:
-        command = self._command()
-        environ = dict(os.environ)
-        for entry in self._spec.get("env") or []:
-            environ[str(entry["name"])] = str(entry["value"])
-        version = str(self._spec.get("apiVersion") or "client.authentication.k8s.io/v1")
-        info: dict[str, Any] = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
-        if self._spec.get("provideClusterInfo"):
-            info["spec"]["cluster"] = self._cluster_info()
-        environ["KUBERNETES_EXEC_INFO"] = json.dumps(info)
-        name = Path(command).name
-        try:
-            process = await asyncio.create_subprocess_exec(
-                command,
-                *(str(a) for a in self._spec.get("args") or []),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=environ,
-            )
-        except OSError as error:
-            hint = str(self._spec.get("installHint") or "install it or correct the kubeconfig").strip()
-            raise ConfigError(
-                f"credential plugin {name} cannot be started: {error.strerror}", hint=printable(hint, limit=200)
-            ) from None
-        try:
-            async with asyncio.timeout(EXEC_TIMEOUT):
-                out, err = await process.communicate()
-        except TimeoutError:
-            raise ConfigError(
-                f"credential plugin {name} did not end within {EXEC_TIMEOUT:.0f} s", hint="run it by hand once"
-            ) from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode != 0:
-            last = (err.decode(errors="replace").strip().splitlines() or [""])[-1]
-            raise ConfigError(
-                f"credential plugin {name} ended with {process.returncode}: {printable(last, limit=160)}",
-                hint="log in again with it",
-            )
-        self._take(name, out)
-
-    def _command(self) -> str:
-        command = str(self._spec.get("command") or "")
-        if not command:
-            raise ConfigError("the kubeconfig's exec entry has no command", hint="repair the kubeconfig")
-        # A path with a slash is relative to the kubeconfig, a bare name is looked up on PATH.
-        return str(self._access.user_dir / command) if "/" in command else command
-
-    def _cluster_info(self) -> dict[str, Any]:
-        info: dict[str, Any] = {"server": self._access.server}
-        if self._access.ca_data:
-            info["certificate-authority-data"] = base64.b64encode(self._access.ca_data).decode()
-        if self._access.insecure:
-            info["insecure-skip-tls-verify"] = True
-        return info
-
-    def _take(self, name: str, out: bytes) -> None:
-        try:
-            status = json.loads(out)["status"]
-            token = str(status.get("token") or "")
-            certificate = str(status.get("clientCertificateData") or "").encode() or self._rest.certificate
-            key = str(status.get("clientKeyData") or "").encode() or self._rest.key
-            expires = status.get("expirationTimestamp")
-            self._expires = datetime.fromisoformat(expires).timestamp() if expires else float("inf")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            # Never the output itself: it holds the token.
-            raise ConfigError(
-                f"credential plugin {name} printed no ExecCredential", hint="run it by hand once"
-            ) from None
-        if not token and not certificate:
-            raise ConfigError(
-                f"credential plugin {name} gave neither token nor certificate", hint="log in again with it"
-            )
-        self._proof = Proof(f"Bearer {token}" if token else "", certificate, key)
 
 
 class AuthProvider:
@@ -252,15 +125,23 @@ def credentials(access: Access) -> Credentials:
     if user.get("tokenFile"):
         return TokenFile(access.user_dir / str(user["tokenFile"]), rest)
     if user.get("token"):
-        return Fixed(Proof(f"Bearer {user['token']}", rest.certificate, rest.key))
+        token = header_value(str(user["token"]), f"the token of user {access.user_name!r}")
+        return Fixed(Proof(f"Bearer {token}", rest.certificate, rest.key))
     if user.get("username"):
         pair = f"{user['username']}:{user.get('password') or ''}".encode()
         return Fixed(Proof("Basic " + base64.b64encode(pair).decode(), rest.certificate, rest.key))
     if isinstance(user.get("exec"), dict):
         return ExecPlugin(access, user["exec"], rest)
     if isinstance(user.get("auth-provider"), dict):
+        name = str(user["auth-provider"].get("name") or "")
+        if name in ("gcp", "azure"):  # kubectl dropped them in 1.26
+            raise ConfigError(
+                f"user {access.user_name!r} has the auth provider {name}, which Kubernetes no longer has",
+                hint=f"use its exec plugin: {'gke-gcloud-auth-plugin' if name == 'gcp' else 'kubelogin'}",
+            )
         return AuthProvider(access, rest)
-    return Fixed(rest)
+    # As Go's HTTP client: what stands in the URL counts when there is no other Authorization.
+    return Fixed(Proof(access.url_login, rest.certificate, rest.key))
 
 
 def _material(access: Access, name: str) -> bytes | None:

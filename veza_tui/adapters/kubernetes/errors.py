@@ -44,6 +44,8 @@ def from_answer(status: int, body: bytes, headers: Mapping[str, str], what: str)
         message = f"{what}: the server answered {status}"
     if status == 401:
         message = f"{what}: the API server does not accept our credentials (401)"
+    if status == 400 and b"HTTP request to an HTTPS server" in body:
+        message = f"{what}: the API server speaks https, and the kubeconfig says http"
     kind = _class_of(status, reason)
     if status == 500 and message.startswith("failed to create typed patch object"):
         # A server-side apply with a value of the wrong type: the API server calls its own error what is ours.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from veza_tui.adapters.kubernetes.addresses import server_address
 from veza_tui.model.errors import ConfigError
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -32,7 +33,9 @@ class Access:
     ca_file: Path | None = None
     insecure: bool = False
     tls_server_name: str = ""
-    proxy_url: str = ""
+    url_login: str = field(default="", repr=False)
+    """The Authorization value of a user and password in the server's URL: used when there is no other proof."""
+    proxy_url: str = field(default="", repr=False)
     compression: bool = True
     user: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The user entry as written; ``user_dir`` is what its relative paths are relative to."""
@@ -69,9 +72,12 @@ def _load(path: Path) -> dict[str, Any]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        if path.is_fifo():  # nobody may ever write to it
+            raise ConfigError(f"kubeconfig {path} is a pipe", hint="put it into a file: it is read more than once")
         if path.stat().st_size > _MAX_BYTES:
             raise ConfigError(f"kubeconfig {path} is larger than 4 MiB", hint="is it a kubeconfig?")
-        data = yaml.load(path.read_text(), Loader=loader)  # noqa: S506 - a safe loader, in C
+        # As kubectl: the first document counts.
+        data = next(iter(yaml.load_all(path.read_text(encoding="utf-8-sig"), Loader=loader)), None)
     except OSError as error:
         raise ConfigError(
             f"kubeconfig {path} cannot be read: {error.strerror}", hint="check its owner and mode"
@@ -91,9 +97,12 @@ def _load(path: Path) -> dict[str, Any]:
 def _merge(files: list[tuple[Path, dict[str, Any]]]) -> dict[str, Any]:
     merged: dict[str, Any] = {"current-context": "", "clusters": {}, "users": {}, "contexts": {}}
     for path, data in files:
-        merged["current-context"] = merged["current-context"] or data.get("current-context") or ""
+        merged["current-context"] = merged["current-context"] or str(data.get("current-context") or "")
         for section, inner in (("clusters", "cluster"), ("users", "user"), ("contexts", "context")):
-            for entry in data.get(section) or []:
+            entries = data.get(section) or []
+            if not isinstance(entries, list):
+                raise ConfigError(f"kubeconfig {path}: {section} is not a list", hint="repair the kubeconfig")
+            for entry in entries:
                 if isinstance(entry, dict) and isinstance(entry.get("name"), str):
                     body = entry.get(inner)
                     merged[section].setdefault(
@@ -127,11 +136,7 @@ def _access(merged: dict[str, Any], wanted: str | None, where: str) -> Access:
         )
     base, cluster = merged["clusters"][cluster_name]
     user_dir, user = merged["users"].get(user_name, (base, {}))
-    server = str(cluster.get("server") or "").rstrip("/")
-    if not server.startswith(("https://", "http://")):
-        raise ConfigError(
-            f"cluster {cluster_name!r} in {where} has no usable server address", hint="repair the kubeconfig"
-        )
+    server, url_login = server_address(cluster, f"cluster {cluster_name!r} in {where}")
     ca_file = cluster.get("certificate-authority")
     absolute = dict(cluster)
     if ca_file:
@@ -147,6 +152,7 @@ def _access(merged: dict[str, Any], wanted: str | None, where: str) -> Access:
         ca_file=base / str(ca_file) if ca_file else None,
         insecure=cluster.get("insecure-skip-tls-verify") is True,
         tls_server_name=str(cluster.get("tls-server-name") or ""),
+        url_login=url_login,
         proxy_url=str(cluster.get("proxy-url") or ""),
         compression=cluster.get("disable-compression") is not True,
         user=user,

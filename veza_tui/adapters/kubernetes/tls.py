@@ -7,8 +7,8 @@ import ssl
 import tempfile
 from pathlib import Path
 
-from veza_tui.adapters.kubernetes.credentials import Proof
 from veza_tui.adapters.kubernetes.kubeconfig import Access
+from veza_tui.adapters.kubernetes.proof import Proof
 from veza_tui.model.errors import ConfigError
 
 

@@ -12,13 +12,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from veza_tui import __version__
 from veza_tui.adapters.kubernetes import errors
-from veza_tui.adapters.kubernetes.credentials import Proof, credentials
+from veza_tui.adapters.kubernetes.addresses import proxy_address
+from veza_tui.adapters.kubernetes.credentials import credentials
+from veza_tui.adapters.kubernetes.http_library import aiohttp
 from veza_tui.adapters.kubernetes.kubeconfig import Access
+from veza_tui.adapters.kubernetes.proof import Proof, impersonation
 from veza_tui.adapters.kubernetes.tls import tls_context
 from veza_tui.model.errors import ConfigError
 from veza_tui.ports.cluster import ClusterError, ClusterUnreachable, Denied
@@ -42,6 +45,7 @@ class Transport:
         self._credentials = credentials(access)
         self._base = access.server
         self._proxy = _proxy(access)
+        self._impersonation = impersonation(access.user, access.user_name)
         self._session: aiohttp.ClientSession | None = None
         self._tls: ssl.SSLContext | None = None
         self._tls_pair: tuple[bytes | None, bytes | None] | None = None
@@ -184,11 +188,12 @@ class Transport:
                 raise_for_status=_raise_any,
                 auto_decompress=True,
             )
-        options: dict[str, Any] = {"headers": dict(headers), "proxy": self._proxy}
+        sent = CIMultiDict([*headers.items(), *self._impersonation])
+        options: dict[str, Any] = {"headers": sent, "proxy": self._proxy}
         if proof.authorization:
-            options["headers"]["Authorization"] = proof.authorization
+            sent["Authorization"] = proof.authorization
         if not self.access.compression:
-            options["headers"]["Accept-Encoding"] = "identity"
+            sent["Accept-Encoding"] = "identity"
         if ssl_context is not None:
             options["ssl"] = ssl_context
             if self.access.tls_server_name:
@@ -268,14 +273,11 @@ def _socket(info: Any) -> socket.socket:
 def _proxy(access: Access) -> str | None:
     """The kubeconfig's proxy, else the environment's, which is never used for this machine itself (as Go does it)."""
     if access.proxy_url:
-        if not access.proxy_url.startswith(("http://", "https://")):
-            scheme = urlsplit(access.proxy_url).scheme
-            raise ConfigError(
-                f"proxy-url of context {access.context!r} is {scheme}: only http and https proxies work", hint="use one"
-            )
-        return access.proxy_url
+        return proxy_address(access.proxy_url, f"proxy-url of context {access.context!r}")
     parts = urlsplit(access.server)
     host = parts.hostname or ""
     if host == "localhost" or host == "::1" or host.startswith("127.") or urllib.request.proxy_bypass(host):
         return None
-    return urllib.request.getproxies().get(parts.scheme)
+    url = urllib.request.getproxies().get(parts.scheme)
+    # As Go reads it, HTTPS_PROXY may lack its scheme.
+    return url and proxy_address(url if "://" in url else f"http://{url}", f"{parts.scheme}_proxy of the environment")

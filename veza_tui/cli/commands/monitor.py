@@ -15,6 +15,7 @@ from veza_tui.model.errors import ConfigError
 from veza_tui.model.exits import Exit
 
 if TYPE_CHECKING:
+    from veza_tui.feeds.broken import BrokenFeed
     from veza_tui.feeds.environment import EnvironmentFeed
     from veza_tui.model.view import EnvironmentView
     from veza_tui.operations.monitor.transitions import Transition
@@ -60,6 +61,7 @@ def command(
         last_operation=last_operation,
         newest_backup=newest_backup_of(lambda: workspace),
         record=True,
+        others_live_on=not names,
     )
     monitor = _Monitor(feeds, workspace.path, commands, hook_timeout, as_json)
     return asyncio.run(monitor.run(address))
@@ -68,7 +70,7 @@ def command(
 class _Monitor:
     def __init__(
         self,
-        feeds: Sequence[EnvironmentFeed],
+        feeds: Sequence[EnvironmentFeed | BrokenFeed],
         directory: Any,
         commands: Sequence[tuple[str, ...]],
         hook_timeout: float,
@@ -103,6 +105,8 @@ class _Monitor:
             progress(f"metrics at http://{server.label}/metrics")
         try:
             for feed in self._feeds:
+                if feed.misconfigured:
+                    self._say_broken(feed.view())
                 feed.subscribe(self._changed)
                 await feed.start()
             progress(f"monitoring {', '.join(feed.name for feed in self._feeds)}; TERM or ctrl-c ends")
@@ -113,6 +117,12 @@ class _Monitor:
             await asyncio.gather(*(feed.close() for feed in self._feeds))
             await self._hooks.close()
         return Exit.DONE
+
+    def _say_broken(self, view: EnvironmentView) -> None:
+        from veza_tui.cli.output import warn
+
+        for problem in view.problems:
+            warn(f"{view.name} is not monitored: {problem.what} — {problem.todo}")
 
     def _changed(self, view: EnvironmentView) -> None:
         for change in self._trackers[view.name].feed(view):

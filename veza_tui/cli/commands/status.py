@@ -14,6 +14,7 @@ from veza_tui.cli.output import data_json, event_json
 from veza_tui.model.exits import Exit
 
 if TYPE_CHECKING:
+    from veza_tui.feeds.broken import BrokenFeed
     from veza_tui.feeds.environment import EnvironmentFeed
     from veza_tui.model.environment import Environment
     from veza_tui.model.view import EnvironmentView
@@ -36,13 +37,17 @@ def command(options: Options, names: tuple[str, ...], as_json: bool, watch: bool
     workspace = load_workspace(options.workspace)
     wanted = list(dict.fromkeys(names or workspace.names()))
     feeds = make_feeds(
-        workspace, wanted, last_operation=last_operation, newest_backup=newest_backup_of(lambda: workspace)
+        workspace,
+        wanted,
+        last_operation=last_operation,
+        newest_backup=newest_backup_of(lambda: workspace),
+        others_live_on=not names,
     )
     return asyncio.run(_status(feeds, as_json, watch, timeout))
 
 
-async def _status(feeds: Sequence[EnvironmentFeed], as_json: bool, watch: bool, timeout: float) -> int:
-    queue: asyncio.Queue[tuple[EnvironmentFeed, EnvironmentView]] = asyncio.Queue()
+async def _status(feeds: Sequence[EnvironmentFeed | BrokenFeed], as_json: bool, watch: bool, timeout: float) -> int:
+    queue: asyncio.Queue[tuple[EnvironmentFeed | BrokenFeed, EnvironmentView]] = asyncio.Queue()
     for feed in feeds:
         feed.subscribe(lambda view, feed=feed: queue.put_nowait((feed, view)))  # type: ignore[misc]
         await feed.start()
@@ -63,7 +68,7 @@ async def _status(feeds: Sequence[EnvironmentFeed], as_json: bool, watch: bool, 
         await asyncio.wait([asyncio.ensure_future(feed.close()) for feed in feeds], timeout=3.0)
 
 
-async def _settle(feed: EnvironmentFeed, timeout: float) -> None:
+async def _settle(feed: EnvironmentFeed | BrokenFeed, timeout: float) -> None:
     from veza_tui.model.view import Link
 
     end = time.monotonic() + timeout
