@@ -91,6 +91,8 @@ class ScanReport:
     refused: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    """Routines whose text would start a program on the server, where something calls them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ class RestoreServer(Protocol):
         """Drop a schema in which chosen tables' rows were kept."""
         ...
 
+    async def resolve_tables(self, tables: Sequence[str]) -> list[str]:
+        """Tables of the live database that hold the rows of ``tables``; ConfigError when one is none."""
+        ...
+
     async def copy_tables(self, source: str, tables: Sequence[str], keep_in: str) -> dict[str, int]:
         """Replace the rows of the live database's ``tables`` by those of database ``source``, in one transaction.
 

@@ -136,6 +136,28 @@ def test_owners_and_grants_can_be_left_out() -> None:
         b"ALTER ROLE postgres PASSWORD 'x';\n",
         b"ALTER SYSTEM SET archive_command = 'touch /tmp/x';\n",
         b"LOAD '/tmp/x.so';\n",
+        b"SELECT public.evil();\n",
+        b"SELECT pg_catalog.setval('s', public.evil(), true);\n",
+        b"SELECT pg_catalog.setval('s', (SELECT x FROM evil), true);\n",
+        b"SELECT pg_catalog.setval(E's\\'', evil(), ''::text);\n",
+        b"SELECT pg_catalog.pg_read_file('/etc/passwd');\n",
+        b"SELECT * INTO t FROM evil;\n",
+        b"WITH x AS (SELECT 1) SELECT evil() FROM x;\n",
+        b"VALUES (evil());\n",
+        b"TABLE evil;\n",
+        b"UPDATE t SET a = evil();\n",
+        b"DELETE FROM t WHERE evil();\n",
+        b"MERGE INTO t USING s ON evil() WHEN MATCHED THEN DELETE;\n",
+        b"EXPLAIN ANALYZE SELECT evil();\n",
+        b"NOTIFY x;\n",
+        b"INSERT INTO t SELECT evil();\n",
+        b"INSERT INTO t VALUES (evil());\n",
+        b"INSERT INTO t VALUES (1, evil/**/());\n",
+        b"INSERT INTO t VALUES (1, (SELECT a FROM evil));\n",
+        b"INSERT INTO t VALUES (E'a\\'', evil(), '');\n",
+        b"INSERT INTO t VALUES ('a', \"evil\" ('x'));\n",
+        b"INSERT INTO t VALUES (1 @@@ 2);\n",
+        b"INSERT INTO t VALUES (1) RETURNING evil();\n",
         b"\\connect one\n\\connect two\n",
         b"CREATE DATABASE one;\n\\connect two\n",
         b"SELECT $" + b"a" * 400 + b"$ \\! touch $" + b"a" * 400 + b"$; \\! x\n",
@@ -150,7 +172,9 @@ def test_whatever_could_run_a_command_is_refused(text: bytes, block: int) -> Non
 def test_what_looks_hostile_inside_data_and_quotations_is_let_through() -> None:
     text = (
         b"COPY public.t (a) FROM stdin;\n\\\\! not a command\n\\N\n\\\\.\n\\.\n"
-        b"SELECT '\\! in a string', \"\\! in a name\", $x$ \\! in a dollar quotation $x$ /* \\! in a comment */;\n"
+        b"COMMENT ON TABLE public.t IS E'it\\'s';\n"
+        b"CREATE VIEW v AS SELECT '\\! in a string', \"\\! in a name\", $x$ \\! in $x$"
+        b" /* \\! in a comment */;\n"
         b"-- \\! in a line\n"
     )
     gate, out = scan(HEAD + text + TAIL)
@@ -190,3 +214,34 @@ def test_a_truncated_dump_is_refused(cut: bytes) -> None:
 def test_a_dump_cut_anywhere_is_never_complete() -> None:
     for cut in random.Random(1).sample(range(1, len(GOOD) - 8), 60):
         assert not scan(GOOD[:cut])[0].report().complete
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"INSERT INTO public.\"My t\" VALUES (1, 'it''s (', -1.5e+10, NULL, true, B'1', E'a\\'b(', 'NaN', DEFAULT);\n",
+        b"INSERT INTO public.t (\"a b\", c) OVERRIDING SYSTEM VALUE VALUES\n\t(1, 'f(x)'),\n\t(2, 'SELECT');\n",
+        b"INSERT INTO t DEFAULT VALUES;\n",
+        b"INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING;\n",
+        b"SELECT pg_catalog.setval('public.\"T_id_seq\"', 7, true);\n",
+        b"SELECT pg_catalog.set_config('search_path', '', false);\n",
+        b"SELECT pg_catalog.lo_create('16411');\nSELECT pg_catalog.lo_open('16411', 131072);\n"
+        b"SELECT pg_catalog.lowrite(0, '\\x28293b');\nSELECT pg_catalog.lo_close(0);\n",
+        b"SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid = '16411';\n",
+        b"SELECT * FROM pg_catalog.pg_restore_relation_stats(\n\t'version', '180000'::integer,\n"
+        b"\t'relname', 't(x)',\n\t'reltuples', '10'::real\n);\n",
+        b"REFRESH MATERIALIZED VIEW public.m;\nSECURITY LABEL FOR x ON TABLE t IS 'y';\nDROP TABLE IF EXISTS t;\n",
+        b"ALTER TABLE ONLY t ADD CONSTRAINT c CHECK ((public.f(a) > 0));\n;\n",
+        b"ALTER TABLE t ENABLE ALWAYS TRIGGER x;\nCREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f();\n",
+    ],
+)
+def test_everything_that_pg_dump_writes_is_let_through(text: bytes) -> None:
+    gate, out = scan(HEAD + text + TAIL)
+    assert gate.refused == [] and text.rstrip() in out
+
+
+def test_a_routine_that_would_start_a_program_is_told() -> None:
+    text = b"CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ begin\n copy t\n from  program 'x'; end $$;\n"
+    gate, _ = scan(HEAD + text + b"COMMENT ON TABLE t IS 'copy to program';\n" + TAIL)
+    assert gate.refused == []
+    assert len(gate.report().runs) == 1 and "starts a program" in gate.report().runs[0]

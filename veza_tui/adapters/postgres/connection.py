@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from veza_tui.model.errors import RefusedError, UnreachableError, VezaError
 
@@ -53,6 +53,7 @@ async def connect(endpoint: Endpoint, *, autocommit: bool = True) -> AsyncIterat
     """
     import psycopg
 
+    connection: AsyncConnection | None = None
     try:
         connection = await psycopg.AsyncConnection.connect(
             host=endpoint.host,
@@ -71,13 +72,44 @@ async def connect(endpoint: Endpoint, *, autocommit: bool = True) -> AsyncIterat
             keepalives_interval=5,
             keepalives_count=3,
         )
+        await connection.execute(_plain_session(connection.info.server_version))
+        if not autocommit:
+            await connection.commit()
     except psycopg.Error as error:
+        if connection is not None:
+            await connection.close()
         raise explain(error, endpoint) from None
     try:
         yield connection
     finally:
         with contextlib.suppress(psycopg.Error):
             await connection.close()
+
+
+# What ALTER ROLE or ALTER DATABASE may have set for the services: it would cut a long count, the lock that is only
+# held, or the restore itself (a role made read-only after an accident). With the major version that knows each.
+_NEUTRAL = (("statement_timeout", "0", 0), ("lock_timeout", "0", 0), ("idle_in_transaction_session_timeout", "0", 0),
+            ("default_transaction_read_only", "off", 0), ("idle_session_timeout", "0", 14),
+            ("transaction_timeout", "0", 17))  # fmt: skip
+
+
+def neutral(major: int) -> list[tuple[str, str]]:
+    """Settings of our sessions on a server of this major version, whatever roles and databases say."""
+    return [(name, value) for name, value, since in _NEUTRAL if major >= since]
+
+
+def _plain_session(version: int) -> Any:
+    from psycopg import sql
+
+    # As statements, not as a start-up packet's options: a pooler refuses those.
+    return sql.SQL("; ").join(
+        sql.SQL("SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in neutral(version // 10000)
+    )
+
+
+# SQLSTATE classes of a server that is not there, going away, or full of sessions (source: PostgreSQL, Error Codes).
+_AWAY = ("08", "57P", "53300")
 
 
 def explain(error: BaseException, endpoint: Endpoint) -> VezaError:
@@ -91,6 +123,9 @@ def explain(error: BaseException, endpoint: Endpoint) -> VezaError:
         )
     if "does not exist" in lowered or "permission denied" in lowered or "not currently accepting" in lowered:
         return RefusedError(f"PostgreSQL at {endpoint.label}: {text}")
+    state = str(getattr(error, "sqlstate", None) or "")
+    if state and not state.startswith(_AWAY):
+        return VezaError(f"PostgreSQL at {endpoint.label}: {text}")
     return UnreachableError(f"PostgreSQL at {endpoint.label}: {text}")
 
 

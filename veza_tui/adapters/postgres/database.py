@@ -178,11 +178,14 @@ async def _locale_clauses(connection: AsyncConnection, scratch: Scratch) -> list
     locale = "datlocale" if version >= 170000 else ("daticulocale" if version >= 150000 else "NULL")
     row = await (
         await connection.execute(
-            f"SELECT pg_encoding_to_char(encoding), datcollate, datctype, pg_get_userbyid(datdba), {provider}, {locale}"  # noqa: S608
-            " FROM pg_database WHERE datname = %s",
+            "SELECT pg_encoding_to_char(encoding), datcollate, datctype, pg_get_userbyid(datdba),"  # noqa: S608
+            f" {provider}, {locale}, CASE WHEN has_tablespace_privilege(t.oid, 'CREATE') THEN spcname ELSE '' END"
+            " FROM pg_database JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = %s",
             (scratch.like,),
         )
     ).fetchone()
+    tablespace = str(row[6]) if row else ""
+    row = row[:6] if row else None
     facts = scratch.facts
     if facts is not None and (row is None or row[0] != facts.encoding):
         # Rows hash to other digests in another encoding: it is made as the backup's was.
@@ -204,6 +207,9 @@ async def _locale_clauses(connection: AsyncConnection, scratch: Scratch) -> list
         clauses.append(sql.SQL("LOCALE_PROVIDER icu ICU_LOCALE {}").format(sql.Literal(name)))
     elif kind in ("b", b"b") and name:
         clauses.append(sql.SQL("LOCALE_PROVIDER builtin BUILTIN_LOCALE {}").format(sql.Literal(name)))
+    if tablespace not in ("", "pg_default"):
+        # Where the live one lies; who may not create there gets the server's own.
+        clauses.append(sql.SQL("TABLESPACE {}").format(sql.Identifier(tablespace)))
     me = await (
         await connection.execute(
             "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = %s AND pg_has_role(current_user, oid, 'MEMBER'))",

@@ -24,6 +24,7 @@ class Findings:
         self._databases: set[str] = set()
         self._tables: set[str] = set()
         self._left_out: dict[str, int] = {}
+        self._runs: list[str] = []
 
     def refuse(self, line: int, why: str) -> None:
         """It may not be loaded."""
@@ -41,6 +42,8 @@ class Findings:
             self._database(verdict.database, line)
         if verdict.skip:
             self._left_out[verdict.skip] = self._left_out.get(verdict.skip, 0) + 1
+        if verdict.runs and len(self._runs) < MOST:
+            self._runs.append(f"line {line}: a routine that starts a program on the server: {verdict.runs}")
         if verdict.refuse:
             self.refuse(line, verdict.refuse)
 
@@ -74,4 +77,5 @@ class Findings:
             refused=tuple(self.refused),
             notes=self.notes(),
             tables=tuple(sorted(self._tables)),
+            runs=tuple(self._runs),
         )

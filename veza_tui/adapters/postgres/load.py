@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from veza_tui.adapters.postgres.archive import listing
-from veza_tui.adapters.postgres.connection import Endpoint, libpq_environment
+from veza_tui.adapters.postgres.connection import Endpoint, libpq_environment, neutral
 from veza_tui.adapters.postgres.process import Program, in_thread, pipe
 from veza_tui.adapters.postgres.scan import PlainFilter
 from veza_tui.adapters.postgres.tools import Tools, find_tools
@@ -63,7 +63,8 @@ async def load(
     feed = _Feed(source, progress)
     with libpq_environment(endpoint) as env:
         # Whatever a role's or database's settings say: the scanner read the dump by these rules.
-        env = {**env, "PGOPTIONS": "-c standard_conforming_strings=on"}
+        options_ = [("standard_conforming_strings", "on"), *neutral(server_major)]
+        env = {**env, "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in options_)}
         if source.format == "plain":
             if options.tables:
                 raise ConfigError(

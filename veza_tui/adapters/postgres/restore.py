@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from veza_tui.adapters.postgres.connection import Endpoint, connect
 from veza_tui.adapters.postgres.swap import MAINTENANCE, rename, swap
+from veza_tui.adapters.postgres.table_state import resolve_tables
 from veza_tui.adapters.postgres.tables import copy_tables, drop_kept_rows, put_back_tables
 from veza_tui.adapters.postgres.target import set_aside_databases, target_facts
 from veza_tui.adapters.postgres.tools import find_tools, installed
@@ -49,6 +50,10 @@ class PostgresRestoreServer:
     async def set_aside(self) -> list[SetAside]:
         """What restores left on the server, newest first."""
         return await set_aside_databases(await self._reach())
+
+    async def resolve_tables(self, tables: Sequence[str]) -> list[str]:
+        """A partitioned table stands for its partitions."""
+        return await resolve_tables(await self._reach(), tables)
 
     async def copy_tables(self, source: str, tables: Sequence[str], keep_in: str) -> dict[str, int]:
         """Replace tables' rows in one transaction."""

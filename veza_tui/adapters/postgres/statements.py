@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from veza_tui.model.text import printable
 
@@ -46,6 +46,31 @@ _NEWER_SETTINGS = {
 _SETTING = re.compile(r"SET\s+(\w+)\s*=", re.I)
 
 
+# What pg_dump writes, beside COPY, INSERT and a few calls of its own (source: PostgreSQL, pg_dump.c).
+_WRITTEN = re.compile(
+    r"(?:CREATE|ALTER|DROP|COMMENT\s+ON|GRANT|REVOKE|SECURITY\s+LABEL|REFRESH\s+MATERIALIZED\s+VIEW|SET|RESET"
+    r"|TRUNCATE|ANALYZE)\b|;",
+    re.I,
+)
+_ASKS = re.compile(
+    r"SELECT\s+(?:\*\s+FROM\s+)?pg_catalog\s*\.\s*(?:set_config|setval|lo_create|lo_open|lowrite|lo_close|lo_unlink"
+    r"|lo_from_bytea|pg_restore_(?:relation|attribute|extended)_stats)\s*\(",
+    re.I,
+)
+_QUOTED = re.compile(rb"[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'", re.S)
+# A word, or a quoted name, before a parenthesis calls something; so does a query in parentheses.
+_CALLS = re.compile(rb"[\w\"\x80-\xff]\s*\(|\b(?:SELECT|WITH|TABLE)\b|/\*|--", re.I)
+_NAMES = rb'(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)'
+_INSERT = re.compile(
+    rb"INSERT\s+INTO\s+" + _NAMES + rb"(?:\s*\.\s*" + _NAMES + rb")?\s*(?:\(\s*" + _NAMES + rb"(?:\s*,\s*" + _NAMES
+    + rb")*\s*\)\s*)?(?:OVERRIDING\s+(?:SYSTEM|USER)\s+VALUE\s+)?(?:DEFAULT\s+)?VALUES(?![\w$])",
+    re.I,
+)  # fmt: skip
+_CONSTANTS = re.compile(rb"[\w\s(),.+\-';]*")
+_ROUTINE = re.compile(r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\b", re.I)
+_PROGRAM = re.compile(r"\bCOPY\b[^;]*\b(?:FROM|TO)\s+PROGRAM\b", re.I)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``skip`` names what is left out; ``refuse`` says why the dump may not be loaded; ``copy`` is the table."""
@@ -57,6 +82,8 @@ class Verdict:
     extension: str = ""
     database: str = ""
     table: str = ""
+    runs: str = ""
+    """A routine or the like whose text would start a program on the server."""
 
 
 _LOAD = Verdict()
@@ -66,7 +93,7 @@ def judge(statement: bytes, *, owners: bool, server_major: int) -> Verdict:
     """Judge one statement, comments before it removed, its semicolon included."""
     word = statement[:12].lstrip().split(None, 1)[0].upper() if statement.strip() else b""
     if word in (b"INSERT", b"INSERT;"):
-        return _LOAD  # the common case of --inserts, possibly long
+        return _insert(statement)
     text = statement.decode("utf-8", errors="surrogateescape")
     if word.startswith(b"COPY"):
         return _copy(text)
@@ -83,7 +110,26 @@ def judge(statement: bytes, *, owners: bool, server_major: int) -> Verdict:
         return Verdict(refuse=f"it runs code that pg_dump does not write: {_short(text)}")
     if re.match(r"(?:CREATE|ALTER)\s+SUBSCRIPTION\b", text, re.I):
         return Verdict(skip="a subscription: it would take over the live one's slot")
-    return _rights(text, owners)
+    asks = _ASKS.match(text)
+    if asks and not _CALLS.search(_unquoted(text[asks.end() :].encode("utf-8", "surrogateescape"))):
+        return _LOAD
+    if not _WRITTEN.match(text):
+        return Verdict(refuse=f"a statement that pg_dump does not write: {_short(text)}")
+    verdict = _rights(text, owners)
+    return replace(verdict, runs=_short(text)) if _ROUTINE.match(text) and _PROGRAM.search(text) else verdict
+
+
+def _unquoted(text: bytes) -> bytes:
+    return _QUOTED.sub(b"''", text)
+
+
+def _insert(statement: bytes) -> Verdict:
+    """The rows of --inserts are constants: whatever would call a function is not pg_dump's."""
+    match = _INSERT.match(statement)
+    rows = _unquoted(statement[match.end() :]) if match else b""
+    if match is None or not _CONSTANTS.fullmatch(rows) or _CALLS.search(rows):
+        return Verdict(refuse=f"an INSERT that pg_dump does not write: {_short(statement.decode(errors='replace'))}")
+    return _LOAD
 
 
 def _copy(text: str) -> Verdict:

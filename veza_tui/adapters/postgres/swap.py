@@ -130,6 +130,11 @@ async def _carry(connection: AsyncConnection, statement: Any) -> str:
             await connection.execute(statement)
     except psycopg.errors.InsufficientPrivilege as error:
         return f"{str(error).splitlines()[0]}: a superuser must run {statement.as_string(connection)}"
+    except psycopg.DatabaseError as error:
+        if connection.broken or not (error.sqlstate or "").startswith(("22", "42", "55")):
+            raise
+        # A setting that this server no longer takes, or a role that went meanwhile: no reason to keep the data away.
+        return f"{str(error).splitlines()[0]}: not carried over: {statement.as_string(connection)}"
     return ""
 
 

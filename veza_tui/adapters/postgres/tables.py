@@ -11,10 +11,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
-from veza_tui.model.errors import ConfigError, RefusedError
+from veza_tui.adapters.postgres.table_state import triggers_as, triggers_off
+from veza_tui.model.errors import ConfigError, LockedError, RefusedError
+from veza_tui.model.text import printable
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
+
+
+LOCK_MILLISECONDS = 3000
+"""How long the chosen tables' lock is waited for."""
 
 
 async def copy_tables(endpoint: Endpoint, source: str, tables: Sequence[str], keep_in: str) -> dict[str, int]:
@@ -93,8 +99,12 @@ async def _replace(
     try:
         async with live.transaction():
             identifiers = [sql.Identifier(*_split(t)) for t in tables]
+            # Whoever waits for this lock keeps everybody after it waiting: not for ever behind a forgotten session.
+            await live.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(LOCK_MILLISECONDS)))
             await live.execute(
-                sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(identifiers))
+                sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(
+                    sql.SQL(", ").join(sql.SQL("ONLY {}").format(i) for i in identifiers)
+                )
             )
             keys = await _foreign_keys(live, tables)
             for table, name, _ in keys:
@@ -106,12 +116,12 @@ async def _replace(
             for table, identifier in zip(tables, identifiers, strict=True):
                 if create_keep:
                     kept = sql.Identifier(keep_in, table)
-                    await live.execute(sql.SQL("CREATE TABLE {} AS TABLE {}").format(kept, identifier))
+                    await live.execute(sql.SQL("CREATE TABLE {} AS SELECT * FROM ONLY {}").format(kept, identifier))
                     await live.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(kept, sql.Literal(table)))
-                await live.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(identifier))
-                await live.execute(sql.SQL("TRUNCATE {}").format(identifier))
+                triggers = await triggers_off(live, *_split(table))
+                await live.execute(sql.SQL("TRUNCATE ONLY {}").format(identifier))
                 await fill(table)
-                await live.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(identifier))
+                await triggers_as(live, *_split(table), triggers)
                 await _raise_sequences(live, table)
             for table, name, definition in keys:
                 await live.execute(
@@ -122,6 +132,12 @@ async def _replace(
             if not create_keep:
                 await live.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(keep_in)))
             return {t: await _count(live, *_split(t)) for t in tables}
+    except psycopg.errors.LockNotAvailable:
+        raise LockedError(
+            f"{', '.join(tables)} could not be locked within {LOCK_MILLISECONDS / 1000:.0f} s: "
+            f"{await _holders(live, tables)}; nothing was changed",
+            hint="end these sessions, or restore the whole database: its swap ends them",
+        ) from None
     except psycopg.errors.IntegrityError as error:
         text = str(error).splitlines()[0]
         raise RefusedError(
@@ -137,7 +153,7 @@ async def _stream(scratch: AsyncConnection, live: AsyncConnection, table: str, c
 
     listed = sql.SQL(", ").join(map(sql.Identifier, columns))
     target = sql.Identifier(*_split(table))
-    out = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(listed, target)
+    out = sql.SQL("COPY (SELECT {} FROM ONLY {}) TO STDOUT").format(listed, target)
     into = sql.SQL("COPY {} ({}) FROM STDIN").format(target, listed)
     async with scratch.cursor().copy(out) as reader, live.cursor().copy(into) as writer:
         async for block in reader:
@@ -172,9 +188,12 @@ async def _insertable(connection: AsyncConnection, schema: str, name: str) -> li
 
 async def _foreign_keys(connection: AsyncConnection, tables: Sequence[str]) -> list[tuple[str, str, str]]:
     cursor = await connection.execute(
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(k.oid) FROM pg_constraint k"
-        " WHERE contype = 'f' AND conparentid = 0 AND (conrelid = ANY(%s::regclass[])"
-        " OR confrelid = ANY(%s::regclass[])) ORDER BY 1, 2",
+        # A partition's key is its partitioned table's.
+        "WITH r AS (SELECT array_agg(oid) AS these FROM (SELECT unnest(%s::regclass[])::oid AS oid UNION"
+        " SELECT a.relid::oid FROM unnest(%s::regclass[]) t, pg_partition_ancestors(t) a) x)"
+        " SELECT conrelid::regclass::text, conname, pg_get_constraintdef(k.oid) FROM r, pg_constraint k"
+        " WHERE contype = 'f' AND conparentid = 0 AND (conrelid = ANY(r.these) OR confrelid = ANY(r.these))"
+        " ORDER BY 1, 2",
         (_regclasses(tables), _regclasses(tables)),
     )
     return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
@@ -210,6 +229,17 @@ async def _raise_sequences(connection: AsyncConnection, table: str) -> None:
             )
 
 
+async def _holders(connection: AsyncConnection, tables: Sequence[str]) -> str:
+    cursor = await connection.execute(
+        "SELECT DISTINCT a.usename || coalesce(' (' || nullif(application_name, '') || ')', '') || ' ' || state"
+        " FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.relation = ANY(%s::regclass[]) AND l.granted"
+        " AND pid <> pg_backend_pid() AND a.usename IS NOT NULL AND state IS NOT NULL ORDER BY 1 LIMIT 5",
+        (_regclasses(tables),),
+    )
+    rows = await cursor.fetchall()
+    return ", ".join(printable(str(row[0]), limit=80) for row in rows) or "a session whose state we may not see"
+
+
 async def _has_schema(connection: AsyncConnection, schema: str) -> bool:
     cursor = await connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,))
     return await cursor.fetchone() is not None
@@ -218,6 +248,6 @@ async def _has_schema(connection: AsyncConnection, schema: str) -> bool:
 async def _count(connection: AsyncConnection, schema: str, name: str) -> int:
     from psycopg import sql
 
-    cursor = await connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, name)))
+    cursor = await connection.execute(sql.SQL("SELECT count(*) FROM ONLY {}").format(sql.Identifier(schema, name)))
     row = await cursor.fetchone()
     return int(row[0]) if row else 0

@@ -42,7 +42,10 @@ async def integrity(context: Context, step: Step) -> Result:
             raise RefusedError(f"backup {name} is not loaded: {scan.refused[0]}", hint="nothing was changed")
         if not scan.complete:
             raise RefusedError(f"backup {name}: the dump ends before its end", hint="choose another backup")
-        for note in scan.notes:
+        if scan.runs and record.manifest is None:
+            # A check or a trigger of the dump could call it while it is loaded.
+            raise RefusedError(f"backup {name} is not loaded: {scan.runs[0]}", hint="take it out of database.sql first")
+        for note in (*scan.runs, *scan.notes):
             context.report.output(note)
         result["rows"] = dict(scan.rows)
         result["roles"] = list(scan.roles)

@@ -99,10 +99,27 @@ def _require_fitting(record: BackupRecord, request: RestoreRequest, environment:
         )
 
 
-def restore_planner(request: RestoreRequest, *, identity: str = "") -> Planner:
+async def _with_real_tables(context: PlanContext, request: RestoreRequest) -> RestoreRequest:
+    """Table names are judged now, not after an hour's load."""
+    if not request.tables or not (server := context.service("restore")):
+        return request
+    tables = tuple(await server.resolve_tables(request.tables))
+    record = await asyncio.to_thread(catalogue_of(context).get, request.backup)
+    dump = record.manifest.dump if record.manifest else None
+    missing = sorted(set(tables) - {t.key for t in dump.database.tables}) if dump else []
+    if missing:
+        raise ConfigError(
+            f"table {missing[0]} is not in backup {record.name}",
+            hint=f"veza-tui backups {context.environment.name} show {record.name} lists its tables",
+        )
+    return replace(request, tables=tables)
+
+
+def restore_planner(asked: RestoreRequest, *, identity: str = "") -> Planner:
     """For ``launch``: a restore, or a drill."""
 
     async def planner(context: PlanContext) -> Plan:
+        request = await _with_real_tables(context, asked)
         looked = await look(context, request)
         refused = [c for c in looked.checks if c.ok is False and not (request.drill and c.name in _LIVE_ONLY)]
         if refused:
