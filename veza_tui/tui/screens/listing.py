@@ -14,7 +14,7 @@ from veza_tui.model.errors import VezaError
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, clip
 from veza_tui.tui.screens.base import VezaScreen
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
@@ -129,7 +129,11 @@ class ListScreen(VezaScreen, Generic[Item]):
     def paint(self) -> None:
         """Heading and rows."""
         cells, now = self.size.width, self.veza.services.clock.now()
-        head = heading(self.list_title, self.note(), cells, self.veza.glyphs, right=self.right())
+        note, right = self.note(), self.right()
+        if self.error and self.items:
+            # What was read before stays, and is not taken for new.
+            note, right = (Span(f"not read again: {clean(self.error, 300)}", "bad"),), ()
+        head = clip(heading(self.list_title, note, cells, self.veza.glyphs, right=right), cells)
         titles = self.table.heading(self.label(), cells)
         self.query_one("#title", Sheet).set_lines([EMPTY, head, *self.below_heading(), titles])
         if self.error:
