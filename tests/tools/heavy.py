@@ -148,7 +148,7 @@ async def many_pods(seconds: float) -> Watchdog:
     """5,000 pods an environment; ten times a second fifty of them change in each, while somebody moves about."""
     app = heavy_app(5000)
     async with app.run_test(size=(160, 50)) as pilot:
-        await _ready(pilot, app)
+        await ready(pilot, app)
         await _until(pilot, lambda: len(app.screen.query_one(Table).rows) == 5000)
         async with Watchdog() as dog:
             churn = asyncio.create_task(_churn(app))
@@ -181,7 +181,7 @@ async def flood(seconds: float, lines: int = 60_000) -> Watchdog:
     app = heavy_app(12, cluster)
     cluster.uids = {p.name: p.uid for feed in app.services.made for p in feed.view().pods.values()}  # type: ignore[attr-defined]
     async with app.run_test(size=(160, 50)) as pilot:
-        await _ready(pilot, app)
+        await ready(pilot, app)
         await pilot.press("L")
         await _until(pilot, lambda: app.veza_screen.title_name == "logs")
         screen = app.veza_screen
@@ -199,7 +199,7 @@ async def big_object(seconds: float) -> Watchdog:
     cluster: Any = HeavyCluster(0, 0, big_pod(100))
     app = heavy_app(300, cluster)
     async with app.run_test(size=(160, 50)) as pilot:
-        await _ready(pilot, app)
+        await ready(pilot, app)
         assert app.tab is not None
         async with Watchdog() as dog:
             app.push_screen(DescribeScreen(app.tab, cluster, Ref("Pod", "big", "veza", "uid-0")))
@@ -207,7 +207,7 @@ async def big_object(seconds: float) -> Watchdog:
     return dog
 
 
-async def _ready(pilot: Pilot[int], app: VezaApp) -> None:
+async def ready(pilot: Pilot[int], app: VezaApp) -> None:
     await _until(pilot, lambda: len(app.tabs) == len(NAMES) and all(f.started for f in app.services.made))  # type: ignore[attr-defined]
     await asyncio.sleep(0.3)
 

@@ -24,9 +24,9 @@ class Aside(Generic[T]):
         self._busy = False
 
     @property
-    def busy(self) -> bool:
-        """Whether an answer is on its way."""
-        return self._busy
+    def asked(self) -> Hashable:
+        """The key of the newest question."""
+        return self._asked
 
     def ask(self, key: Hashable, work: Callable[[], T]) -> None:
         """Work on it, unless ``key`` is what was asked last."""

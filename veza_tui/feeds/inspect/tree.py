@@ -93,6 +93,22 @@ def _deployment(
         yield Node(f"{rollout.uid} {kind} {name}", kind, name, "", 1, i == len(uses) - 1, (), parent=rollout.namespace)
 
 
+def matching(nodes: list[Node], view: EnvironmentView, words: str) -> list[Node]:
+    """Those with every one of ``words`` in their own name, kind or status, or in the names of the pods below them."""
+    wanted = words.casefold().split()
+    if not wanted:
+        return nodes
+    folded = {uid: pod.name.casefold() for uid, pod in view.pods.items()}
+    out = []
+    for node in nodes:
+        names = [node.name, node.kind, node.pod.status if node.pod else ""]
+        hay = "\n".join(names).casefold()
+        left = [word for word in wanted if word not in hay]
+        if all(any(word in folded.get(uid, "") for uid in node.pods) for word in left):
+            out.append(node)
+    return out
+
+
 def used_by(deployment: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """(kind, name) of the ConfigMaps and Secrets that the pods of a raw Deployment read, ConfigMaps first."""
     pod = mapping(mapping(mapping(deployment.get("spec")).get("template")).get("spec"))

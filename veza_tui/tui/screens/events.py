@@ -12,6 +12,8 @@ from veza_tui.model.ages import age
 from veza_tui.model.workload import EventRow
 from veza_tui.ports.cluster import EVENTS, Cluster
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.aside import Aside
+from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
@@ -52,8 +54,8 @@ class EventsScreen(LookScreen):
             changed=self._changed,
             keep=_newest,
         )
-        self._folded: list[FoldedEvent] = []
-        self._version = -1
+        self._folded: dict[str, FoldedEvent] = {}
+        self._aside: Aside[tuple[list[FoldedEvent], list[Row]]] = Aside(self.veza.spawn, self._made)
 
     def content(self) -> ComposeResult:
         """Titles, list, the chosen one in full."""
@@ -77,12 +79,12 @@ class EventsScreen(LookScreen):
 
     def _changed(self) -> None:
         if self.is_mounted and self.is_current:
-            self.set_timer(0.1, self.paint) if self._following.version % 8 else self.paint()
+            self.paint()
 
     @property
     def chosen(self) -> FoldedEvent | None:
         """The event under the cursor."""
-        return next((e for e in self._folded if e.row.uid == self.table.cursor), None)
+        return self._folded.get(self.table.cursor)
 
     def situation(self) -> Situation:
         """Actions are about the object that the event under the cursor is about."""
@@ -98,20 +100,30 @@ class EventsScreen(LookScreen):
         """The list as it is now."""
         if not self.is_mounted:
             return
-        if self._version != self._following.version:
-            self._version = self._following.version
-            self._folded = fold(self._following.items.values())
-        rows = self._matching()
-        warnings = sum(e.warning for e in rows)
-        dot = Span(f" {self.veza.glyphs.dot} ", "faint")
-        note: list[Span] = [Span(str(len(rows)), "strong")]
-        if warnings:
-            note += [dot, Span(f"{warnings} warnings", "warn")]
+        items, tick, match, glyphs = self._following.items, self.veza.tick, self.filter, self.veza.glyphs
+        if not self._following.synced:
+            self._made(None, ([], []))
+            return
+        key = (self._following.version, tick, match)
+        if self._aside.asked == key:
+            self._paint_title()
+            return
+        known = list(items.values())
+
+        def make() -> tuple[list[FoldedEvent], list[Row]]:
+            found = matching(fold(known), match)
+            return found, [event_row(e, tick, glyphs) for e in found[:SHOWN]]
+
+        self._aside.ask(key, make)
+
+    def _made(self, key: object, made: tuple[list[FoldedEvent], list[Row]]) -> None:
+        if not self.is_mounted:
+            return
+        found, rows = made
+        self._folded = {e.row.uid: e for e in found}
+        self._paint_title()
         lost = self._following.trouble
-        state: Line = (Span("not live", "warn"),) if lost is not None and self._following.synced else EMPTY
-        self.paint_title("EVENTS", tuple(note), state)
-        tick = self.veza.tick
-        self.table.show([self._row(e, tick) for e in rows[:SHOWN]], stale=bool(state))
+        self.table.show(rows, stale=lost is not None and self._following.synced)
         cells = self.size.width
         self.query_one("#titles", Sheet).set_lines([self.table.heading((Span("  LAST", "title"),), cells)])
         if not rows:
@@ -121,35 +133,17 @@ class EventsScreen(LookScreen):
             self.table.set_empty([EMPTY, *((Span(f" {w}", "dim"),) for w in wrapped(words, cells - 2))])
         self._paint_detail()
 
-    def _matching(self) -> list[FoldedEvent]:
-        words = self.filter.casefold().split()
-        if not words:
-            return self._folded
-        out = []
-        for event in self._folded:
-            row = event.row
-            hay = "\n".join((row.type, row.reason, f"{row.object_kind}/{row.object_name}", row.message, row.source))
-            if all(word in hay.casefold() for word in words):
-                out.append(event)
-        return out
-
-    def _row(self, event: FoldedEvent, now: float) -> Row:
-        row, glyphs = event.row, self.veza.glyphs
-        role = "warn" if event.warning else "dim"
-        sign = glyphs.degraded if event.warning else glyphs.dot
-        quiet = "text" if event.warning else "dim"
-        return Row(
-            row.uid,
-            Span(sign, role),
-            (
-                Span(age(now - row.last), quiet),
-                Span(f"x{row.count}" if row.count > 1 else "", quiet),
-                Span(clean(row.reason, 80), role if event.warning else "text"),
-                Span(clean(f"{row.object_kind.lower()}/{row.object_name}", 160), quiet),
-                Span(clean(" ".join(row.message.split()), 500), "text" if event.warning else "dim"),
-                Span(clean(row.source, 60), "dim"),
-            ),
-        )
+    def _paint_title(self) -> None:
+        warnings = sum(e.warning for e in self._folded.values())
+        dot = Span(f" {self.veza.glyphs.dot} ", "faint")
+        note: list[Span] = [Span(str(len(self._folded)), "strong")]
+        if warnings:
+            note += [dot, Span(f"{warnings} warnings", "warn")]
+        if len(self._folded) > SHOWN:
+            note += [dot, Span(f"the first {SHOWN} are shown", "dim")]
+        lost = self._following.trouble
+        state: Line = (Span("not live", "warn"),) if lost is not None and self._following.synced else EMPTY
+        self.paint_title("EVENTS", tuple(note), state)
 
     def _paint_detail(self) -> None:
         sheet, event, cells = self.query_one("#detail", Sheet), self.chosen, self.size.width
@@ -191,6 +185,40 @@ class EventsScreen(LookScreen):
             return ""
         row = self.chosen.row
         return clean(f"{row.type} {row.reason} {row.object_kind}/{row.object_name}: {row.message}", 4000)
+
+
+def matching(events: list[FoldedEvent], words: str) -> list[FoldedEvent]:
+    """Those that have every one of ``words`` somewhere."""
+    wanted = words.casefold().split()
+    if not wanted:
+        return events
+    out = []
+    for event in events:
+        row = event.row
+        hay = "\n".join((row.type, row.reason, f"{row.object_kind}/{row.object_name}", row.message, row.source))
+        if all(word in hay.casefold() for word in wanted):
+            out.append(event)
+    return out
+
+
+def event_row(event: FoldedEvent, now: float, glyphs: Glyphs) -> Row:
+    """One line."""
+    row = event.row
+    role = "warn" if event.warning else "dim"
+    sign = glyphs.degraded if event.warning else glyphs.dot
+    quiet = "text" if event.warning else "dim"
+    return Row(
+        row.uid,
+        Span(sign, role),
+        (
+            Span(age(now - row.last), quiet),
+            Span(f"x{row.count}" if row.count > 1 else "", quiet),
+            Span(clean(row.reason, 80), role if event.warning else "text"),
+            Span(clean(f"{row.object_kind.lower()}/{row.object_name}", 160), quiet),
+            Span(clean(" ".join(row.message.split()), 500), "text" if event.warning else "dim"),
+            Span(clean(row.source, 60), "dim"),
+        ),
+    )
 
 
 def _newest(events: dict[str, EventRow]) -> None:

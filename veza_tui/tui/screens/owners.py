@@ -7,12 +7,14 @@ import contextlib
 from textual.app import ComposeResult
 
 from veza_tui.feeds.inspect.objects import Ref, known
-from veza_tui.feeds.inspect.tree import Node, tree, used_by
+from veza_tui.feeds.inspect.tree import Node, matching, tree, used_by
 from veza_tui.feeds.inspect.usage import UseFeed
 from veza_tui.model.view import Link
 from veza_tui.ports.cluster import DEPLOYMENTS, Cluster, ClusterError
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.aside import Aside
 from veza_tui.tui.presentation.owners import columns, owner_row
+from veza_tui.tui.presentation.rows import Row
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
 from veza_tui.tui.screens.look import LookScreen
 from veza_tui.tui.state import EnvironmentTab
@@ -31,6 +33,8 @@ class OwnersScreen(LookScreen):
         clock, namespace = self.veza.services.clock, tab.environment.kubernetes.namespace
         self.use = UseFeed(lambda: self.cluster, namespace, clock, self.paint)
         self._shown: list[Node] = []
+        self._of: tuple[object, object, object] = (None, None, None)
+        self._aside: Aside[tuple[list[Node], list[Row]]] = Aside(self.veza.spawn, self._made)
         self._uses: dict[str, tuple[tuple[str, str], ...]] = {}
         self._revisions: object = None
 
@@ -85,23 +89,36 @@ class OwnersScreen(LookScreen):
         return self.veza.situation(pod=pod, screen=self.title_name, offers=self.offers, ref=ref)
 
     def paint(self) -> None:
-        """The tree as it is now."""
+        """Title now, the tree as soon as it is made: with thousands of pods that takes a while."""
         if not self.is_mounted:
             return
         view, app = self.tab.view, self.veza
         self._read_uses()
-        self._shown = [n for n in tree(view, self._uses) if self._matches(n)]
-        use = self.use.pods or None
         self.paint_title("OWNERS", self._note())
-        self.table.set_columns(columns(use=use is not None))
-        short = self.size.width < 120
-        rows = [owner_row(n, view, use, app.tick, app.glyphs, short=short) for n in self._shown]
-        self.table.show(rows, stale=view.link is Link.STALE)
+        uses, use, tick, match = self._uses, self.use.pods or None, app.tick, self.filter
+        short, glyphs = self.size.width < 120, app.glyphs
+        # Kept, so that no other object gets their place in memory and with it their id.
+        self._of = (view, uses, use)
+        key = (id(view), id(uses), id(use), tick, match, short)
+
+        def make() -> tuple[list[Node], list[Row]]:
+            nodes = matching(tree(view, uses), view, match)
+            return nodes, [owner_row(n, view, use, tick, glyphs, short=short) for n in nodes]
+
+        self._aside.ask(key, make)
+
+    def _made(self, key: object, made: tuple[list[Node], list[Row]]) -> None:
+        if not self.is_mounted:
+            return
+        self._shown, rows = made
+        self.table.set_columns(columns(use=self._of[2] is not None))
+        self.table.show(rows, stale=self.tab.view.link is Link.STALE)
         heading = self.table.heading((Span("  NAME", "title"),), self.size.width)
         self.query_one("#titles", Sheet).set_lines([heading])
         if not self._shown:
             words = "Nothing matches; esc clears the filter." if self.filter else "No deployments and no pods."
             self.table.set_empty([EMPTY, (Span(f" {words}", "dim"),)])
+        self.veza.paint_hints()
 
     def _note(self) -> Line:
         view = self.tab.view
@@ -110,16 +127,6 @@ class OwnersScreen(LookScreen):
             Span(f" {self.veza.glyphs.dot} ", "faint"),
             Span(f"{len(view.pods)} pods", "text"),
         )
-
-    def _matches(self, node: Node) -> bool:
-        """A node stays with a match in its own name, or below it."""
-        words = self.filter.casefold().split()
-        if not words:
-            return True
-        names = [node.name, node.kind, node.pod.status if node.pod else ""]
-        names += [self.tab.view.pods[uid].name for uid in node.pods if uid in self.tab.view.pods]
-        hay = "\n".join(names).casefold()
-        return all(word in hay for word in words)
 
     def on_table_moved(self, event: Table.Moved) -> None:
         """The hints are about what is under the cursor."""
