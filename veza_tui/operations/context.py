@@ -131,6 +131,7 @@ ACTION_MODULES: list[str] = [
     "veza_tui.operations.deploy.bluegreen",
     "veza_tui.operations.deploy.kept",
     "veza_tui.operations.deploy.switchback",
+    "veza_tui.operations.deploy.revisions",
     "veza_tui.operations.backup.steps",
     "veza_tui.operations.backup.job",
     "veza_tui.operations.restore.plan",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from veza_tui.model.environment import Environment
-from veza_tui.model.errors import ConfigError, RefusedError
+from veza_tui.model.errors import RefusedError
 from veza_tui.model.plan import Change, Plan, Step, Target
 from veza_tui.model.release import Release, images_of, objects_digest
 from veza_tui.model.text import printable
@@ -48,7 +48,7 @@ def deploy_planner(
         objects = await workspace_objects(context.workspace, context.environment, context.cluster)
         objects = with_images(objects, images or {})
         history, notes = await _history(context)
-        return await _planned(
+        return await planned(
             context, objects, history, kind=kind, images=images or {}, origin=origin, notes=notes, rollback=rollback,
             files=workspace_files(context, context.environment.name), keep=keep,
         )  # fmt: skip
@@ -57,24 +57,13 @@ def deploy_planner(
 
 
 def rollback_planner(to: str = "") -> Planner:
-    """A planner that applies a release again: ``to`` (its number), or the newest good one before the present one."""
+    """A planner that goes back: see ``deploy.rollback``."""
+    from veza_tui.operations.deploy.rollback import planner_back
 
-    async def planner(context: PlanContext) -> Plan:
-        history = await releases.list_releases(context.cluster, context.environment.kubernetes.namespace)
-        wanted = choose_release(history, to)
-        objects = [dict(o) for o in wanted.objects]
-        return await _planned(
-            context, objects, history,
-            kind="rollback", images={}, origin=f"release {wanted.number}", release=wanted.number,
-            # Beside what is live a failure is taken back at no cost; a rolling rollback that fails is a person's.
-            rollback=context.environment.policy.blue_green,
-            notes=() if wanted.good else (f"Release {wanted.number} was never seen healthy.",), files={},
-        )  # fmt: skip
-
-    return planner
+    return planner_back(to)
 
 
-async def _planned(
+async def planned(
     context: PlanContext,
     objects: Sequence[JSONObject],
     history: Sequence[Release],
@@ -94,21 +83,6 @@ async def _planned(
         # What a person changed by hand in the live colour voids the plan as well.
         plan = replace(plan, fingerprint={**plan.fingerprint, **_fingerprint(at.here, at.live)})
     return blue_green_plan(plan, at, environment.policy.keep_old_minutes if keep is None else keep)
-
-
-def choose_release(history: Sequence[Release], to: str) -> Release:
-    """The release to go back to.
-
-    Raises:
-        ConfigError: it does not exist, or there is nothing to go back to.
-    """
-    if to:
-        return releases.find(history, to)
-    current = history[0] if history else None
-    chosen = releases.last_good(history, before=current.number if current and current.good else None)
-    if chosen is None:
-        raise ConfigError("there is no good release to go back to", hint="`veza-tui releases ENV` lists them")
-    return chosen
 
 
 def deploy_plan(
