@@ -190,7 +190,7 @@ ACTIONS: tuple[Action, ...] = (
            _ALL, _OPS, needs_choice, palette=False, rank=13, screens=("releases",)),
     Action("release.back", ("u",), "u", "Roll back to the chosen release", "roll back to it", _ALL, _OPS,
            needs_release, rank=12, screens=("releases",)),
-    Action("approval.deny", ("x",), "x", "Deny what is asked for", "deny", _ALL, _OPS, needs_choice, rank=13,
+    Action("approval.deny", ("x",), "x", "Deny what is asked for", "deny", _ALL, _OPS, needs_choice, rank=16,
            screens=("approvals",)),
     Action("operations", ("O,shift+o",), "O", "Operations: running and past", "", _ALL, _OPS),
     Action("approvals", ("A,shift+a",), "A", "Approvals that are asked for", "", _ALL, _OPS),

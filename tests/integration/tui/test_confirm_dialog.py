@@ -119,3 +119,36 @@ async def test_keys_typed_before_the_paint_are_dropped() -> None:
         dialog.answers_since = monotonic()
         await pilot.press("y")
         await until(pilot, lambda: answers == [True])
+
+
+LONG = Question(
+    "Deploy production",
+    changes=tuple(
+        Change(
+            f"Deployment/service-{i}", f"spec.template.spec.containers[service-{i}].resources.limits.memory", "1", "2"
+        )
+        for i in range(12)
+    ),
+    steps=tuple(f"Step {i}" for i in range(8)),
+    typed="production",
+    danger=True,
+)
+
+
+async def test_a_long_plan_is_read_whole_at_80x24_and_says_that_there_is_more() -> None:
+    async with asking(LONG) as (app, pilot, answers):
+        await until(pilot, lambda: "more lines below" in text(app))
+        seen = text(app)
+        assert "limits.memory" in seen, "a field's path is wrapped, not cut"
+        assert "Type production to go on:" in seen and "Cancel" in seen
+        for _ in range(12):
+            if "more line" not in text(app):
+                break
+            before = text(app)
+            await pilot.press("pagedown")
+            await until(pilot, lambda before=before: text(app) != before)  # type: ignore[misc]
+            seen += text(app)
+        for i in range(12):
+            assert f"Deployment/service-{i} " in seen
+        assert "8. Step 7" in text(app) and "more line" not in text(app)
+        assert isinstance(app.focused, Button) and not answers, "reading answers nothing"

@@ -13,6 +13,7 @@ from textual.widgets import Button, Input
 from veza_tui.model.plan import Change
 from veza_tui.tui.dialogs.base import Dialog
 from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.output import by_words
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
 from veza_tui.tui.widgets.sheet import Sheet
@@ -53,9 +54,9 @@ def question_lines(question: Question, cells: int, glyphs: Glyphs) -> list[Line]
 def change_lines(change: Change, cells: int, glyphs: Glyphs) -> list[Line]:
     """One change: the object and path, then the old value struck by the new one."""
     owner = f"  (set by {clean(change.by, 40)})" if change.by else ""
-    lines: list[Line] = [
-        (Span(clean(change.object, 80), "strong"), Span(f" {clean(change.path, 120)}", "dim"), Span(owner, "warn"))
-    ]
+    head: Line = (Span(clean(change.object, 80), "strong"), Span(f" {clean(change.path, 200)}", "dim"),
+                  Span(owner, "warn"))  # fmt: skip
+    lines: list[Line] = by_words(head, cells, 2)
     if change.old is not None:
         lines += [(Span("- ", "bad"), Span(part, "dim")) for part in wrapped(change.old, cells - 2)]
     if change.new is not None:
@@ -79,9 +80,10 @@ class ConfirmScreen(Dialog[bool]):
         with Vertical(classes="dialog -danger" if question.danger else "dialog"):
             with VerticalScroll(can_focus=False):
                 yield Sheet(self.veza.painter, id="question")
+            yield Sheet(self.veza.painter, id="more", fixed=1)
             if question.typed:
-                ask = Sheet(self.veza.painter, fixed=2)
-                ask.set_lines([EMPTY, (Span("Type "), Span(clean(question.typed), "strong"), Span(" to go on:"))])
+                ask = Sheet(self.veza.painter, fixed=1)
+                ask.set_lines([(Span("Type "), Span(clean(question.typed), "strong"), Span(" to go on:"))])
                 yield ask
                 field = Input(compact=True, select_on_focus=False)
                 field.cursor_blink = False
@@ -93,6 +95,8 @@ class ConfirmScreen(Dialog[bool]):
     def on_mount(self) -> None:
         """Cancel has the focus."""
         super().on_mount()
+        # The wheel and the scroll bar move it too.
+        self.watch(self.query_one(VerticalScroll), "scroll_y", self._say_more, init=False)
         self._fill()
         self.query_one("#no", Button).focus()
 
@@ -105,12 +109,20 @@ class ConfirmScreen(Dialog[bool]):
         sheet = self.query_one("#question", Sheet)
         sheet.styles.width = cells
         # However long the plan is, the field and the buttons stay in sight.
-        below = 7 if self._question.typed else 4
+        below = 7 if self._question.typed else 5
         self.query_one(VerticalScroll).styles.max_height = max(4, self.app.size.height * 9 // 10 - 2 - below)
         for other in self.query(Sheet):
             other.styles.width = cells
         # The scroll bar stands over the last cells.
         sheet.set_lines(question_lines(self._question, cells - 2, self.veza.glyphs))
+        self.call_after_refresh(self._say_more)
+
+    def _say_more(self) -> None:
+        """Whoever is asked is told that there is more to read, and how."""
+        scroll = self.query_one(VerticalScroll)
+        left = round(scroll.max_scroll_y - scroll.scroll_y)
+        line: Line = (Span("pgdn", "key"), Span(f" {left} more lines below" if left > 1 else " one more line", "warn"))
+        self.query_one("#more", Sheet).set_lines([line if left > 0 else EMPTY])
 
     @property
     def _typed(self) -> bool:
@@ -148,6 +160,7 @@ class ConfirmScreen(Dialog[bool]):
             text = self.query_one(VerticalScroll)
             by = max(1, text.size.height - 1)
             text.scroll_relative(y=by if event.key in ("pagedown", "ctrl+d") else -by, animate=False)
+            self.call_after_refresh(self._say_more)
         elif event.key in ("left", "up") and not typing:
             event.stop()
             self.focus_previous()

@@ -18,7 +18,7 @@ COLUMNS = (
     Column("needed", "NEEDS", 5),
     Column("left", "ENDS IN", 6, align="right"),
     Column("plan", "PLAN", 8, drop=2),
-    Column("why", "WHY", 6, drop=1, flexible=True),
+    Column("why", "WHY", 18, drop=1, flexible=True),
 )
 
 
