@@ -13,7 +13,7 @@ import pytest
 
 from veza_tui.adapters.postgres.connection import connect
 from veza_tui.adapters.postgres.swap import swap
-from veza_tui.model.errors import RefusedError, VezaError
+from veza_tui.model.errors import LockedError, RefusedError, VezaError
 
 pytestmark = pytest.mark.integration
 
@@ -145,3 +145,15 @@ async def test_a_cut_connection_leaves_the_live_name_to_a_whole_database(pair: A
     # Whatever happened, calling it again finishes it.
     await swap(pair.endpoint, live=pair.live, incoming=pair.scratch, aside=pair.aside)
     assert pair.run("SELECT DISTINCT body FROM messages") == [("hello",)]
+
+
+async def test_somebody_who_alters_the_database_keeps_nobody_out_for_long(pair: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("veza_tui.adapters.postgres.swap.LOCK_MILLISECONDS", 100)
+    monkeypatch.setattr("veza_tui.adapters.postgres.swap._BETWEEN", 0.01)
+    async with connect(pair.endpoint.on("postgres"), autocommit=False) as other:
+        # As CREATE DATABASE ... TEMPLATE does from another database: ending the live one's sessions does not end it.
+        await other.execute(f"COMMENT ON DATABASE {pair.live} IS 'x'")
+        with pytest.raises(LockedError, match="COMMENT ON DATABASE"):
+            await swap(pair.endpoint, live=pair.live, incoming=pair.scratch, aside=pair.aside)
+        await other.rollback()
+    assert await swap(pair.endpoint, live=pair.live, incoming=pair.scratch, aside=pair.aside) == ()

@@ -157,7 +157,7 @@ SELECT line FROM (
 
 
 _COLUMNS = f"""
-SELECT n.nspname, c.relname, c.relkind = 'm',
+SELECT n.nspname, c.relname, c.relkind = 'm', c.relispopulated,
   array_agg(a.attname ORDER BY a.attnum) FILTER (WHERE a.attnum IS NOT NULL),
   array_agg(b.typnamespace = 'pg_catalog'::regnamespace AND b.typname = ANY (%s) ORDER BY a.attnum)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -165,7 +165,7 @@ LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisd
 LEFT JOIN pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_type b ON b.oid = CASE WHEN y.typcategory = 'A' AND y.typelem <> 0 THEN y.typelem ELSE y.oid END
 WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND {_USER_SCHEMAS}
-AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} GROUP BY 1, 2, 3 ORDER BY 1, 2
+AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2
 """  # noqa: S608 - constants only
 
 # Types whose hash is a function of the value alone, the same on every server.
@@ -181,7 +181,11 @@ async def _tables(connection: AsyncConnection, digests: bool) -> list[TableFacts
     facts = []
     records = connection.info.server_version >= 140000
     cursor = await connection.execute(_COLUMNS, (_HASHED,))
-    for schema, name, materialized, columns, hashed in await cursor.fetchall():
+    for schema, name, materialized, populated, columns, hashed in await cursor.fetchall():
+        if not populated:
+            # WITH NO DATA: it cannot be read, and pg_dump leaves it so.
+            facts.append(TableFacts(schema, name, 0, ""))
+            continue
         digest: Any = sql.SQL("''")
         if digests and not materialized and columns:
             values = [

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
 from veza_tui.adapters.postgres.leftovers import end_leftovers
-from veza_tui.model.errors import RefusedError
+from veza_tui.model.errors import LockedError, RefusedError
+from veza_tui.model.text import printable
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -30,6 +31,9 @@ MAY_SIGNAL = """(SELECT pg_has_role(a.usesysid, 'USAGE') OR me.rolsuper
  FROM pg_roles r, pg_roles me WHERE r.oid = a.usesysid AND me.rolname = current_user)"""
 
 _TERMINATE_EVERY = 0.02  # seconds between two rounds of pg_terminate_backend
+LOCK_MILLISECONDS = 1000
+"""How long the database's own lock is waited for: as long as that, newcomers wait too."""
+_BETWEEN = 0.5  # seconds
 
 
 async def database_exists(server: Endpoint, name: str) -> bool:
@@ -72,12 +76,21 @@ async def swap(
             try:
                 async with connection.transaction():
                     await _one_at_a_time(connection, live)
+                    # While the rename waits for somebody who copies or alters the database, nobody can connect to it.
+                    await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
                     await _rename(connection, live, aside)
                     await _rename(connection, incoming, live)
                     left_out = [line for s in carried if (line := await _carry(connection, s))]
                     await _allow_connections(connection, aside, False)
                     await _allow_connections(connection, live, True)
                 return tuple(left_out)
+            except psycopg.errors.LockNotAvailable:
+                if attempt == attempts:
+                    who = await _lockers(connection, (live, incoming))
+                    hint = "wait for that, then again"
+                    raise LockedError(f"{live} is being altered or copied by {who}", hint=hint) from None
+                # Those who waited behind us get in first.
+                await asyncio.sleep(_BETWEEN)
             except psycopg.errors.ObjectInUse as error:
                 if attempt == attempts:
                     raise RefusedError(
@@ -180,6 +193,16 @@ async def _who(connection: AsyncConnection, database: str) -> str:
         (database,),
     )
     return ", ".join(str(row[0]) for row in await cursor.fetchall()) or "nobody is left now; try again"
+
+
+async def _lockers(connection: AsyncConnection, databases: Sequence[str]) -> str:
+    cursor = await connection.execute(
+        "SELECT DISTINCT coalesce(usename, backend_type) || ': ' || left(query, 60) FROM pg_locks l"
+        " JOIN pg_stat_activity a USING (pid) WHERE locktype = 'object' AND classid = 'pg_database'::regclass"
+        " AND granted AND pid <> pg_backend_pid() AND objid IN (SELECT oid FROM pg_database WHERE datname = ANY(%s))",
+        (list(databases),),
+    )
+    return ", ".join(printable(str(row[0]), limit=100) for row in await cursor.fetchall()) or "a session that is gone"
 
 
 async def _carried_over(connection: AsyncConnection, live: str, incoming: str) -> list[Any]:
