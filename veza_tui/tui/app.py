@@ -18,12 +18,11 @@ from veza_tui.resources import shipped
 from veza_tui.settings.keymap import altered
 from veza_tui.settings.load import settings_of_environment
 from veza_tui.settings.model import Settings
-from veza_tui.tui.actions import ACTIONS, Situation, applies, by_id, use_table
-from veza_tui.tui.actions import table as action_table
+from veza_tui.tui.actions import ACTIONS, Situation, use_table
 from veza_tui.tui.collector import Collector
+from veza_tui.tui.dispatch import dispatch
 from veza_tui.tui.ending import Ending
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
-from veza_tui.tui.registry import handled, handler
 from veza_tui.tui.screens.base import VezaScreen
 from veza_tui.tui.screens.overview import OverviewScreen
 from veza_tui.tui.services import Services
@@ -258,27 +257,17 @@ class VezaApp(App[int]):
 
     def do(self, action: str) -> None:
         """Run an action by its id."""
-        self.action_do(action)
+        dispatch(self, action)
 
-    def action_do(self, action: str, key: str = "") -> None:
-        """Run an action of the table, or say why it is not possible here."""
-        if action == "tab" and key.isdigit():
-            self.activate(int(key) - 1)
-            return
-        at = self.veza_screen.situation()
-        entry = by_id(action)
-        if key:
-            # One key may mean another thing on a screen of its own: what is named for that screen wins.
-            same = [a for a in action_table() if key in a.keys and handled(a.id) and applies(a, at)]
-            entry = min(same, key=lambda a: not a.screens, default=entry)
-        if not handled(entry.id) or not applies(entry, at):
-            return
-        if (reason := entry.enabled(at)) is not None:
-            self.tell(f"{entry.title}: {reason}")
-            return
-        work = handler(entry.id)(self, at)
-        if work is not None:
-            self.spawn(work)
+    async def action_do(self, action: str, key: str) -> None:
+        """Run the action of a key. A question that it asks at once stands before the next key is looked at."""
+        dispatch(self, action, key)
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    def _ahead(self, event: events.Key) -> bool:
+        ahead = getattr(self.screen, "typed_ahead", None)
+        return ahead is not None and bool(ahead(event))
 
     async def on_event(self, event: events.Event) -> None:
         """Keys typed before a question was painted never answer it."""
@@ -286,12 +275,10 @@ class VezaApp(App[int]):
             self._collector.key()
         if isinstance(event, events.Key) and not event.is_forwarded and self.screen_stack:
             since = getattr(self.screen, "answers_since", 0.0)
-            if since is None or event.time < since:
+            if (since is None or event.time < since) and self._ahead(event):
                 event.stop()
                 return
-        if isinstance(event, events.Key) and event.is_forwarded and self.screen_stack:
-            # It came back from a screen that had no use for it: an input opened meanwhile may have.
-            ahead = getattr(self.screen, "typed_ahead", None)
-            if ahead is not None and ahead(event):
-                return
+        # It came back from a screen that had no use for it: an input opened meanwhile may have.
+        if isinstance(event, events.Key) and event.is_forwarded and self.screen_stack and self._ahead(event):
+            return
         await super().on_event(event)

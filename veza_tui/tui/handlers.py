@@ -124,7 +124,7 @@ async def back(app: VezaApp, at: Situation) -> None:
         app.pop_screen()
 
 
-async def open_palette(app: VezaApp, at: Situation) -> None:
+def open_palette(app: VezaApp, at: Situation) -> None:
     """The command palette."""
     from veza_tui.tui.screens.palette import PaletteScreen
 

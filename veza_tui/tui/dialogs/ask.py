@@ -23,6 +23,7 @@ class AskScreen(Dialog[str]):
     """Enter answers, escape gives an empty text."""
 
     settle = 0.0
+    takes_text = True
 
     def __init__(self, title: str, lines: tuple[str, ...], value: str, check: Check | None, secret: bool) -> None:
         super().__init__()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
+from textual import events
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 if TYPE_CHECKING:
     from veza_tui.tui.app import VezaApp
@@ -20,16 +22,37 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
     """A modal screen that listens only from the moment it can have been read."""
 
     settle = SETTLE
+    takes_text = False
+    """Whether letters typed before it was painted belong into its input; no other key ever does."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._early = ""
         self.veza = cast("VezaApp", self.app)
         self.answers_since: float | None = None
         """Monotonic seconds from which keys count; None while it is not painted."""
 
     def on_mount(self) -> None:
         """Listen after the first paint."""
+        if self._early:
+            self._insert(self._early)
         self.call_after_refresh(self._listen)
+
+    def typed_ahead(self, event: events.Key) -> bool:
+        """Whether the key was typed before this was painted: then it answers nothing, and does nothing elsewhere."""
+        if self.answers_since is not None and event.time >= self.answers_since:
+            return False
+        if self.takes_text and event.is_printable and event.character:
+            if self.is_mounted:
+                self._insert(event.character)
+            else:
+                self._early += event.character
+        return True
+
+    def _insert(self, text: str) -> None:
+        field = self.query_one(Input)
+        field.value += text
+        field.cursor_position = len(field.value)
 
     def _listen(self) -> None:
         # Textual stamps a key when it is read from the terminal, with the same clock.

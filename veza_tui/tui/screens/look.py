@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.app import ComposeResult
 from textual.widget import Widget
 from textual.widgets import Input
@@ -75,6 +76,10 @@ class LookScreen(VezaScreen):
     def edit_filter(self) -> None:
         """Open the filter's line."""
         self.query_one(FilterLine).open(self.filter)
+
+    def typed_ahead(self, event: events.Key) -> bool:
+        """What is typed right after ``/`` belongs into the filter."""
+        return self.is_mounted and self.query_one(FilterLine).typed_ahead(event)
 
     def back(self) -> bool:
         """Escape clears the filter first."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.app import ComposeResult
 
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.spans import EMPTY, Span
 from veza_tui.tui.screens.base import VezaScreen
 from veza_tui.tui.screens.pane import EnvironmentPane
+from veza_tui.tui.widgets.filter import FilterLine
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
 
@@ -43,6 +45,11 @@ class OverviewScreen(VezaScreen):
         """Filter the pods."""
         if self.pane is not None:
             self.pane.edit_filter()
+
+    def typed_ahead(self, event: events.Key) -> bool:
+        """What is typed right after ``/`` belongs into the filter: it may hold a ``D``."""
+        pane = self.pane
+        return pane is not None and pane.is_mounted and pane.query_one(FilterLine).typed_ahead(event)
 
     async def open_selected(self, at: Situation) -> None:
         """The pod under the cursor."""

@@ -48,6 +48,7 @@ class PaletteScreen(Dialog[None]):
     """Type, choose, enter."""
 
     settle = 0.0
+    takes_text = True
     ROWS = 12
 
     def __init__(self, about: Situation) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input
 
 from veza_tui.tui.presentation.spans import Span
+from veza_tui.tui.widgets.ahead import Ahead
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.strips import Painter
 
@@ -17,6 +19,7 @@ class FilterLine(Horizontal):
     def __init__(self, painter: Painter) -> None:
         super().__init__()
         self._painter = painter
+        self._ahead = Ahead()
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -35,8 +38,16 @@ class FilterLine(Horizontal):
         """Show it with ``text`` and take the focus."""
         self.display = True
         field = self.query_one(Input)
-        field.value = text
-        field.focus()
+        with field.prevent(Input.Changed):
+            field.value = text
+        field.cursor_position = len(text)
+        # At once and not with the next message: the letters typed behind the key that opens it are on their way.
+        self.screen.set_focus(field)
+        self._ahead.begin()
+
+    def typed_ahead(self, event: events.Key) -> bool:
+        """Take a key that was typed before the input had the focus."""
+        return self.display and self._ahead.take(event, self.query_one(Input))
 
     def close(self) -> None:
         """Hide it; the text stays."""

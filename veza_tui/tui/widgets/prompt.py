@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Input
 
 from veza_tui.tui.presentation.spans import Span, width
+from veza_tui.tui.widgets.ahead import Ahead
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.strips import Painter
 
@@ -27,7 +26,7 @@ class Prompt(Horizontal):
         self._painter = painter
         self.kind = ""
         self.display = False
-        self._asked_at = 0.0
+        self._ahead = Ahead()
 
     def compose(self) -> ComposeResult:
         """A sign and the input."""
@@ -49,17 +48,11 @@ class Prompt(Horizontal):
             field.value = text
         field.cursor_position = len(text)
         self.screen.set_focus(field)
-        self._asked_at = monotonic()
+        self._ahead.begin()
 
     def typed_ahead(self, event: events.Key) -> bool:
         """Take a key that was typed before the input had the focus: over a slow line they come together."""
-        if not self.display or event.time > self._asked_at:
-            return False
-        # The event itself has been at its end already and would rise no further than the input: enter must.
-        fresh = events.Key(event.key, event.character)
-        fresh._set_forwarded()
-        self.query_one(Input).post_message(fresh)
-        return True
+        return self.display and self._ahead.take(event, self.query_one(Input))
 
     def close(self) -> None:
         """Hide it."""
