@@ -14,9 +14,10 @@ from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.health import health_lines
 from veza_tui.tui.presentation.identity import identity_line
 from veza_tui.tui.presentation.keys import pod_hints
-from veza_tui.tui.presentation.pods import COLUMNS, PodRows, helping_keys, pods_label
+from veza_tui.tui.presentation.pods import COLUMNS, PodRows, failing, helping_keys, pods_label
 from veza_tui.tui.presentation.problems import empty_body, problem_lines
 from veza_tui.tui.presentation.rollouts import rollout_lines
+from veza_tui.tui.presentation.small import health_summary, rollout_summary
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, in_role, line_width
 from veza_tui.tui.presentation.summary import summary_line, undo_line
 from veza_tui.tui.registry import available
@@ -28,6 +29,8 @@ from veza_tui.tui.widgets.table import Table
 if TYPE_CHECKING:
     from veza_tui.tui.app import VezaApp
 
+FRAME = 3
+"""Lines for identity, the pods' titles and the last operation."""
 ROOMY = 32
 """Lines from which blocks get air between them and health one line a check."""
 
@@ -109,6 +112,20 @@ class EnvironmentPane(Vertical):
         ]
         if len(problems) > rows // 3:
             problems = [*problems[: rows // 3 - 1], (Span(f"   and {len(view.problems)} problems in all", "warn"),)]
+        block = self._block(view, cells, most, roomy, rows - FRAME - len(problems) - self._wanted(view, rows))
+        if stale:
+            block = [in_role(line, "stale") for line in block]
+        if roomy:
+            return [EMPTY, *problems, *((EMPTY,) if problems else ()), *block, EMPTY]
+        return [*problems, *block]
+
+    def _wanted(self, view: EnvironmentView, rows: int) -> int:
+        """Lines that the pods shall have: the failing ones with their causes, and at least three."""
+        return min(max(3, 2 * sum(map(failing, view.pods.values())) + 1), max(3, rows // 3))
+
+    def _block(self, view: EnvironmentView, cells: int, most: int, roomy: bool, room: int) -> list[Line]:
+        """Rollouts and health in at most ``room`` lines, as well as that goes."""
+        glyphs = self.veza.glyphs
         if cells >= 76:
             left = min(cells * 52 // 100, 96) if cells >= 110 else cells - 41
             right = min(cells - left - 1, 90)
@@ -118,16 +135,16 @@ class EnvironmentPane(Vertical):
                 left,
                 1,
             )
-        else:
-            block = [
-                *rollout_lines(view.rollouts, view.autoscalers, cells, glyphs, most=most, synced=view.synced),
-                *health_lines(view.health, cells, glyphs, compact=True),
-            ]
-        if stale:
-            block = [in_role(line, "stale") for line in block]
-        if roomy:
-            return [EMPTY, *problems, *((EMPTY,) if problems else ()), *block, EMPTY]
-        return [*problems, *block]
+            if len(block) <= room or roomy:
+                return block
+        rollouts = rollout_lines(view.rollouts, view.autoscalers, cells, glyphs, most=most, synced=view.synced)
+        health = health_lines(view.health, cells, glyphs, compact=True)
+        if len(rollouts) + len(health) <= room:
+            return [*rollouts, *health]
+        line = health_summary(view.health, cells, glyphs)
+        if len(rollouts) + 1 <= room:
+            return [*rollouts, line]
+        return [rollout_summary(view.rollouts, cells, glyphs), line][: max(0, room)]
 
     def _paint_pods(self, view: EnvironmentView, cells: int, stale: bool) -> None:
         app, want, table = self.veza, self.tab.want, self.table
