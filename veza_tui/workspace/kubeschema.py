@@ -18,7 +18,7 @@ from veza_tui.workspace.checks import quantity_value
 from veza_tui.workspace.findings import Look, Path
 from veza_tui.workspace.reader import MAX_UNKNOWN
 
-_EMPTY_IS_FINE = frozenset((("V1HTTPHeader", "value"), ("V1Sysctl", "value")))
+EMPTY_IS_FINE = frozenset((("V1HTTPHeader", "value"), ("V1Sysctl", "value")))
 _INT_OR_STRING = frozenset(("port", "targetPort", "maxSurge", "maxUnavailable", "minAvailable"))
 _QUANTITIES = frozenset(("sizeLimit", "divisor", "averageValue"))
 _QUANTITY_MAPS = frozenset(("limits", "requests", "capacity"))
@@ -90,7 +90,7 @@ def _object(look: Look, value: Any, type_name: str, path: Path) -> None:
         elif item is not None:
             _value(look, item, entry[0], (*path, name), type_name)
     for name, (_, required) in known.items():
-        if required and value.get(name) is None and path != ("status",) and (type_name, name) not in _EMPTY_IS_FINE:
+        if required and value.get(name) is None and path != ("status",) and (type_name, name) not in EMPTY_IS_FINE:
             look.error((*path, name), "is required and missing", "add it")
 
 

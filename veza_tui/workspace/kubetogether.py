@@ -175,6 +175,10 @@ def _service(look: Look, value: Value, path: Path) -> None:
     kind = value.get("type") or "ClusterIP"
     if kind == "ExternalName" and not value.get("externalName"):
         look.error((*path, "externalName"), "is required and missing", "add it")
+    seconds = ((value.get("sessionAffinityConfig") or {}).get("clientIP") or {}).get("timeoutSeconds")
+    if value.get("sessionAffinity") == "ClientIP" and isinstance(seconds, int) and not 1 <= seconds <= 86400:
+        here: Path = (*path, "sessionAffinityConfig", "clientIP", "timeoutSeconds")
+        look.error(here, f"{seconds} is outside 1 to 86400", "correct it")
     families = value.get("ipFamilies") or []
     if len(set(families)) < len(families):
         look.error((*path, "ipFamilies"), "one is given twice", "remove one")

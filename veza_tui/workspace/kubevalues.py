@@ -12,6 +12,7 @@ from typing import Any
 from veza_tui.workspace import kubenames
 from veza_tui.workspace.findings import Look, Path
 from veza_tui.workspace.kubechoices import CHOICES, INT64, NAMES, ONE_OF, RANGES
+from veza_tui.workspace.kubeplacing import PLACING
 from veza_tui.workspace.kubeschema import fields
 from veza_tui.workspace.kubetogether import TOGETHER
 
@@ -31,7 +32,7 @@ def _object(look: Look, value: dict[str, Any], type_name: str, path: Path) -> No
     if path == ("status",):
         return  # The server writes it; what a manifest says there is dropped.
     for name, item in value.items():
-        if item is None:
+        if item is None or name not in known:
             continue
         here: Path = (*path, name)
         _one(look, type_name, name, item, here)
@@ -46,9 +47,9 @@ def _object(look: Look, value: dict[str, Any], type_name: str, path: Path) -> No
     sources = ONE_OF.get(type_name)
     if sources:
         _one_of(look, value, sources, path)
-    together = TOGETHER.get(type_name)
-    if together:
-        together(look, value, path)
+    for together in (TOGETHER.get(type_name), PLACING.get(type_name)):
+        if together:
+            together(look, value, path)
     if type_name == "V1LabelSelector":
         _labels(look, value.get("matchLabels"), (*path, "matchLabels"))
     elif type_name == "V1LabelSelectorRequirement":

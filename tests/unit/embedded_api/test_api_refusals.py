@@ -11,6 +11,8 @@ from veza_tui.embedded.api.bootstrap import bootstrap
 from veza_tui.embedded.api.decode import DecodeError, decode, fit, parse
 from veza_tui.embedded.api.errors import ApiError
 from veza_tui.embedded.api.store import Store
+from veza_tui.embedded.api.validation.base import Problems
+from veza_tui.embedded.api.validation.values import values
 
 JSONObject = dict[str, Any]
 APP = {"a": "b"}
@@ -270,3 +272,36 @@ def test_null_in_a_map_is_the_items_zero_value() -> None:
     resources = {"resources": {"limits": {"cpu": None, "memory": " 1Gi"}}}
     limited = decode(deployment(resources), "apps/v1", "Deployment").value
     assert limited["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"] == {"cpu": "0", "memory": "1Gi"}
+
+
+POD_PARTS: list[tuple[str, Any]] = [
+    ("affinity", {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{}]}}),
+    ("affinity", {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+        "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "In"}]}]}}}),
+    ("securityContext", {"runAsUser": -1}),
+    ("securityContext", {"seccompProfile": {"type": "Localhost"}}),
+    ("topologySpreadConstraints", [{"maxSkew": 0, "topologyKey": "z", "whenUnsatisfiable": "DoNotSchedule"}]),
+    ("hostAliases", [{"ip": "x"}]),
+    ("dnsPolicy", "None"),
+    ("preemptionPolicy", "Sometimes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), POD_PARTS)
+def test_what_validate_refuses_in_a_pod_the_api_refuses_too(name: str, value: Any) -> None:
+    spec = {"containers": [{"name": "c", "image": "i:1"}], "restartPolicy": "Always", "dnsPolicy": "ClusterFirst"}
+    for kind, prefix in (("Pod", "spec."), ("StatefulSet", "spec.template.spec.")):
+        good: dict[str, Any] = {"spec": spec if kind == "Pod" else {"template": {"spec": spec}}}
+        bad: dict[str, Any] = {"spec": {**spec, name: value}}
+        bad = bad if kind == "Pod" else {"spec": {"template": bad}}
+        problems = Problems()
+        values(problems, kind, good)
+        assert problems.causes == []
+        values(problems, kind, bad)
+        assert problems.causes[0].field.startswith(prefix + name[:3])
+
+
+def test_what_belongs_to_pods_alone_is_refused_in_templates_only() -> None:
+    problems = Problems()
+    values(problems, "Pod", {"spec": {"containers": [], "activeDeadlineSeconds": 5}})
+    assert problems.causes == []

@@ -43,6 +43,10 @@ def allocate(store: Store, kind: ResourceType, obj: JSONObject, old: JSONObject 
     spec["clusterIPs"] = [spec["clusterIP"]]
     spec.setdefault("ipFamilies", ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "SingleStack")
+    if spec.get("type") not in _WITH_PORTS and before.get("type") in _WITH_PORTS and not spec.get("externalIPs"):
+        for key in ("externalTrafficPolicy", "allocateLoadBalancerNodePorts", "healthCheckNodePort"):
+            if spec.get(key) == before.get(key):
+                spec.pop(key, None)  # left over from the former type
     for port in spec.get("ports") or ():
         if not isinstance(port, dict):
             continue

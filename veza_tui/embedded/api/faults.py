@@ -18,7 +18,8 @@ class Fault:
 
     ``fraction`` 0..1 of the requests it strikes, ``delay`` seconds for slow, ``retry_after`` seconds for throttle (429)
     and error, ``remaining`` requests until it wears off (None: no limit), ``until`` clock time at which it ends,
-    ``path`` a part that the request's path must contain, ``user`` whom it strikes (empty: everybody).
+    ``path`` a part that the request's path must contain, ``method`` of the request (empty: any), ``user`` whom it
+    strikes (empty: everybody).
     """
 
     kind: FaultKind
@@ -30,6 +31,7 @@ class Fault:
     path: str = ""
     user: str = ""
     status: int = 500
+    method: str = ""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Faults:
         """Switch all off."""
         self.active.clear()
 
-    def strike(self, path: str, user: str = "") -> list[Fault]:
+    def strike(self, path: str, user: str = "", method: str = "") -> list[Fault]:
         """The faults that this request meets."""
         if not self.active:
             return []
@@ -66,7 +68,7 @@ class Faults:
         self.active = [f for f in self.active if not self._over(f, now)]
         struck = []
         for fault in self.active:
-            if fault.path not in path or (fault.user and fault.user != user):
+            if fault.path not in path or (fault.user and fault.user != user) or fault.method not in ("", method):
                 continue
             if fault.fraction < 1 and self.random.random() >= fault.fraction:
                 continue

@@ -144,13 +144,17 @@ class ApiServer:
 
     async def _suffer(self, request: web.BaseRequest, path: str, user: User | None) -> None:
         """Meet the faults that are switched on."""
-        for fault in self.faults.strike(path, user.name if user else ""):
+        for fault in self.faults.strike(path, user.name if user else "", request.method):
             await self._strike(fault, request)
 
     async def _strike(self, fault: Fault, request: web.BaseRequest) -> None:
         if fault.kind == "slow":
             await asyncio.sleep(fault.delay)
         elif fault.kind == "error":
+            if fault.status == 409:
+                raise ApiError(
+                    409, "Conflict", "the object has been modified; please apply your changes to the latest version"
+                )
             message = "etcdserver: request timed out"
             raise ApiError(fault.status, "InternalError" if fault.status == 500 else "ServiceUnavailable", message)
         elif fault.kind == "throttle":

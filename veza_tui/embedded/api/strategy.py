@@ -24,7 +24,7 @@ def prepare_create(store: Store, kind: ResourceType, obj: JSONObject, track: Cal
     """Make ``obj`` what is stored by a create; ``track`` is called once the defaults are in."""
     obj["apiVersion"], obj["kind"] = kind.api_version, kind.kind
     meta = obj.setdefault("metadata", {})
-    if meta.get("resourceVersion"):
+    if str(meta.get("resourceVersion") or "0").strip("0").isdigit():  # what is no number is not looked at
         raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
     if not meta.get("name") and meta.get("generateName"):
         meta["name"] = generate_name(str(meta["generateName"]))

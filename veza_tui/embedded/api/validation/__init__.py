@@ -11,6 +11,7 @@ from veza_tui.embedded.api.validation import config, workloads
 from veza_tui.embedded.api.validation.base import Problems
 from veza_tui.embedded.api.validation.meta import metadata, metadata_update
 from veza_tui.embedded.api.validation.pod import pod_spec, pod_update
+from veza_tui.embedded.api.validation.values import values
 
 JSONObject = dict[str, Any]
 Rule = Callable[[Problems, JSONObject, JSONObject | None], None]
@@ -43,6 +44,8 @@ def check(kind: ResourceType, obj: JSONObject, old: JSONObject | None, subresour
     rule = _RULES.get(kind.kind)
     if rule is not None:
         rule(problems, obj, old)
+    if not problems.causes:
+        values(problems, kind.kind, obj)
     if kind.kind == "Pod" and old is not None:
         pod_update(problems, obj["spec"], old["spec"], subresource)
     return problems.causes

@@ -20,8 +20,9 @@ JSONObject = dict[str, Any]
 _NAMES: dict[str, Callable[[str], list[str]]] = {
     "Namespace": label_problems, "Service": dns1035_problems, "Role": path_segment_problems,
     "ClusterRole": path_segment_problems, "RoleBinding": path_segment_problems,
-    "ClusterRoleBinding": path_segment_problems,
+    "ClusterRoleBinding": path_segment_problems, "PodDisruptionBudget": path_segment_problems,
 }  # fmt: skip
+_FINALIZERS = ("foregroundDeletion", "orphan", "kubernetes")
 _ANNOTATIONS_LIMIT = 256 * 1024
 
 
@@ -48,7 +49,8 @@ def metadata(problems: Problems, kind: str, meta: JSONObject) -> None:
     for index, finalizer in enumerate(meta.get("finalizers") or ()):
         for text in qualified_name_problems(finalizer):
             problems.invalid("metadata.finalizers", finalizer, text)
-        if "/" not in finalizer and finalizer not in ("foregroundDeletion", "orphan", "kubernetes"):
+        # Measured on 1.34: of a budget's finalizers only the form is looked at.
+        if kind != "PodDisruptionBudget" and "/" not in finalizer and finalizer not in _FINALIZERS:
             text = "name is neither a standard finalizer name nor is it fully qualified"
             problems.invalid(f"metadata.finalizers[{index}]", finalizer, text)
 
