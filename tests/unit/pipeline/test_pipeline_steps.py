@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,13 @@ from veza_tui.model.errors import ConfigError, VezaError
 from veza_tui.model.plan import Target
 from veza_tui.operations.pipeline.manifests import rewritten
 from veza_tui.operations.pipeline.plan import pipeline_plan
-from veza_tui.operations.pipeline.probe import REQUESTS, compare, performance_tests, targets_down
+from veza_tui.operations.pipeline.probe import (
+    REQUESTS,
+    compare,
+    monitoring_verification,
+    performance_tests,
+    targets_down,
+)
 from veza_tui.operations.pipeline.scan import scan_object
 from veza_tui.resources import shipped
 from veza_tui.workspace.load import Workspace, load_workspace
@@ -79,7 +87,26 @@ def container(**changes: object) -> dict[str, object]:
         ({"image": "host:5000/a/b"}, "no tag"),
         ({"securityContext": {"privileged": True}}, "privileged"),
         ({"resources": {"limits": {"cpu": "1"}}}, "memory limit"),
-        ({"readinessProbe": None, "image": "a/b@sha256:" + "0" * 64}, ""),
+        ({"image": "a/b@sha256:" + "0" * 64}, ""),
+        ({"readinessProbe": None}, "no readinessProbe"),
+        ({"livenessProbe": None}, "no livenessProbe"),
+        ({"resources": None}, "no cpu limit"),
+        ({"image": "a/b:stable"}, "no tag"),
+        ({"securityContext": {"allowPrivilegeEscalation": True}}, "gain privileges"),
+        ({"securityContext": {"capabilities": {"add": ["SYS_ADMIN"]}}}, "as good as privileged"),
+        ({"env": [{"name": "DATABASE_URL", "value": "postgres://veza:hunter2@db/veza"}]}, "plain text"),
+        ({"env": [{"name": "DATABASE_URL", "value": "postgres://veza:${DB_PASSWORD}@db/veza"}]}, ""),
+        (
+            {
+                "env": [
+                    {"name": "DB_PASSWORD", "value": "${DB_PASSWORD}"},
+                    {"name": "TOKEN_TTL", "value": "3600"},
+                    {"name": "PASSWORD_FILE", "value": "/run/secrets/p"},
+                    {"name": "JWT_SECRET", "valueFrom": {}},
+                ]
+            },
+            "",
+        ),
         ({"env": [{"name": "API_KEY", "value": "hunter2"}]}, "plain text"),
     ],
 )
@@ -93,6 +120,17 @@ def test_the_scan_names_what_is_wrong(changes: dict[str, object], word: str) -> 
 def test_a_secret_with_a_value_in_the_file_is_found() -> None:
     assert list(scan_object({"kind": "Secret", "metadata": {"name": "s"}, "data": {"k": "dg=="}}))
     assert not list(scan_object({"kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": "${K}"}}))
+
+
+def test_a_configmap_with_a_secret_and_a_pod_on_the_nodes_disk_are_found() -> None:
+    data = {"LOG_LEVEL": "info", "API_TOKEN": "hunter2", "CERT": "-----BEGIN RSA PRIVATE KEY-----\nhunter2"}
+    found = list(scan_object({"kind": "ConfigMap", "metadata": {"name": "c"}, "data": data}))
+    assert [("API_TOKEN" in line, "CERT" in line) for line in found] == [(True, False), (False, True)]
+    assert all("hunter2" not in line for line in found)
+    job = {"volumes": [{"name": "v", "hostPath": {"path": "/"}}], "hostPID": True, "containers": [container()]}
+    spec = {"jobTemplate": {"spec": {"template": {"spec": job}}}}
+    found = list(scan_object({"kind": "CronJob", "metadata": {"name": "j"}, "spec": spec}))
+    assert len(found) == 2 and "hostPID" in found[0] and "hostPath" in found[1]
 
 
 def test_manifests_are_rewritten_with_their_comments(workspace: Workspace) -> None:
@@ -151,3 +189,47 @@ def test_prometheus_targets_that_are_down_are_named() -> None:
     body = b'{"data":{"activeTargets":[{"health":"up"},{"health":"down","labels":{"job":"chat-server"}}]}}'
     assert targets_down(body) == (["chat-server"], 2)
     assert targets_down(b"<html>")[0]
+
+
+def targets(*healths: str) -> bytes:
+    found = [{"labels": {"job": f"job{i}"}, "health": health} for i, health in enumerate(healths)]
+    return json.dumps({"data": {"activeTargets": found}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("answers", "problem"),
+    [
+        ([targets("up", "unknown"), targets("up", "up")], ""),
+        ([targets("up", "down")], "job1"),
+        ([targets()], "no targets"),
+        ([b"<html>"], "cannot be read"),
+    ],
+)
+async def test_monitoring_is_verified_when_every_target_is_up(answers: list[bytes], problem: str) -> None:
+    """A new pod has a scrape interval's time; a target that stays down, or none at all, fails the step."""
+    asked: list[str] = []
+    seconds = [0.0]
+
+    async def proxy_get(namespace: str, service: str, port: int, path: str) -> SimpleNamespace:
+        asked.append(path)
+        body = b"ok" if "targets" not in path else answers[min(asked.count(path), len(answers)) - 1]
+        return SimpleNamespace(status=200, body=body)
+
+    async def sleep(by: float) -> None:
+        seconds[0] += by
+
+    context: Any = SimpleNamespace(
+        environment=SimpleNamespace(monitoring=SimpleNamespace(enabled=True, prometheus_port=9090, grafana_port=3000)),
+        cluster=SimpleNamespace(proxy_get=proxy_get),
+        clock=SimpleNamespace(monotonic=lambda: seconds[0], sleep=sleep),
+        report=SimpleNamespace(output=lambda line: None, progress=lambda *a: None),
+        cancelled=lambda: 0,
+    )
+    step: Any = None
+    if problem:
+        with pytest.raises(VezaError, match=problem):
+            await monitoring_verification(context, step)
+        assert seconds[0] >= 45
+    else:
+        assert await monitoring_verification(context, step) == {"targets": 2}
+        assert seconds[0] == 2.0

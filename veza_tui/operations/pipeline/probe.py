@@ -23,6 +23,8 @@ ERRORS = 0.01
 """Part of the requests that may fail beyond what failed before."""
 MEASURES = 3
 """How often what got worse is measured before it is believed: new pods warm up, a neighbour's burst passes."""
+SCRAPED = 45.0
+"""Seconds in which a target that is not up yet may come up."""
 MONITORING = "monitoring"
 """Namespace of Prometheus and Grafana (source: the guide's commands)."""
 
@@ -120,11 +122,22 @@ async def monitoring_verification(context: Context, step: Step) -> Result:
     grafana = await _get(context, "grafana", monitoring.grafana_port, "/api/health")
     if grafana[0] != 200:
         raise VezaError(f"Grafana is not healthy: {grafana[0]}")
-    status, body = await _get(context, "prometheus", monitoring.prometheus_port, "/api/v1/targets?state=active")
-    down, total = targets_down(body) if status == 200 else ([], 0)
-    context.report.output(f"Prometheus: {total - len(down)} of {total} targets are up")
+    deadline = context.clock.monotonic() + SCRAPED
+    while True:
+        status, body = await _get(context, "prometheus", monitoring.prometheus_port, "/api/v1/targets?state=active")
+        if status != 200:
+            raise VezaError(f"Prometheus does not list its targets: {status}")
+        down, total = targets_down(body)
+        # New pods are targets that were never scraped: they have as long as a usual scrape interval takes.
+        if (total and not down) or context.clock.monotonic() >= deadline or context.cancelled():
+            break
+        context.report.progress(None, f"{total - len(down)} of {total} targets are up")
+        await context.clock.sleep(2.0)
+    context.report.output(f"Prometheus: {max(total - len(down), 0)} of {total} targets are up")
     if down:
         raise VezaError(f"targets that are down: {', '.join(down[:10])}")
+    if not total:
+        raise VezaError("Prometheus has no targets: it watches nothing")
     return {"targets": total}
 
 

@@ -15,16 +15,29 @@ from veza_tui.workspace.manifests import load_manifests
 
 MUTABLE_TAGS = ("latest", "main", "master", "dev", "develop", "edge", "nightly", "stable")
 _SECRET_NAME = re.compile(r"(password|passwd|secret|token|api_?key|private_?key)", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"(ttl|expiry|expires|expiration|seconds|minutes|length|file|path|name|header|policy|enabled|required|rounds)$",
+    re.I,
+)
+_MEASURE = re.compile(r"true|false|yes|no|on|off|\d+(\.\d+)?\s*(ms|s|m|h|d)?", re.I)
+_URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/:@]*:([^\s/@]+)@", re.I)
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_POWERS = frozenset(("ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "NET_ADMIN", "DAC_READ_SEARCH"))
 
 
 @action("pipeline.security_scan", retry=False)
 async def security_scan(context: Context, step: Step) -> Result:
     """Our own scan, then the workspace's scanner when it has one."""
     root = Path(context.workspace.path)
-    manifests, problems = load_manifests(root, context.workspace.manifests_path(context.environment.name))
-    found = [f"{p.file}: {p.problem.message}" for p in problems]
-    for manifest in manifests:
-        found += [f"{manifest.file}:{manifest.line}: {line}" for line in scan_object(manifest.object)]
+    found: list[str] = []
+    objects = 0
+    # Everything that this pipeline deploys, staging on the way to production too.
+    for name in dict.fromkeys([*(step.args.get("environments") or ()), context.environment.name]):
+        manifests, problems = load_manifests(root, context.workspace.manifests_path(name))
+        found += [f"{p.file}: {p.problem.message}" for p in problems]
+        objects += len(manifests)
+        for manifest in manifests:
+            found += [f"{manifest.file}:{manifest.line}: {line}" for line in scan_object(manifest.object)]
     for line in found:
         context.report.output(line)
     if step.args.get("command"):
@@ -32,7 +45,7 @@ async def security_scan(context: Context, step: Step) -> Result:
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         raise RefusedError(f"{found[0]}{more}")
-    return {"objects": len(manifests)}
+    return {"objects": objects}
 
 
 def scan_object(obj: Mapping[str, Any]) -> Iterator[str]:
@@ -43,8 +56,8 @@ def scan_object(obj: Mapping[str, Any]) -> Iterator[str]:
         for key in [*(obj.get("data") or {}), *_plain(obj.get("stringData") or {})]:
             yield f"{name}: {key} holds a value in the file: keep it in secrets/ENV.env"
     if kind == "ConfigMap":
-        for key in _plain(obj.get("data") or {}):
-            if _SECRET_NAME.search(key):
+        for key, value in (obj.get("data") or {}).items():
+            if is_secret(str(key), value):
                 yield f"{name}: {key} looks like a secret in plain text"
     pod = _pod(obj)
     if pod is None:
@@ -52,10 +65,24 @@ def scan_object(obj: Mapping[str, Any]) -> Iterator[str]:
     for word in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(word):
             yield f"{name}: {word} is on"
+    for volume in pod.get("volumes") or []:
+        if volume.get("hostPath") is not None:
+            yield f"{name}: volume {volume.get('name')} is a directory of the node (hostPath)"
     for container in [*(pod.get("containers") or []), *(pod.get("initContainers") or [])]:
         init = container not in (pod.get("containers") or [])
         for line in _container(container, init=init, job=kind in ("Job", "CronJob")):
             yield f"{name}: container {container.get('name')}: {line}"
+
+
+def is_secret(name: str, value: object) -> bool:
+    """Whether a name and what stands beside it give a secret away: by the name, or by a URL or key in the value."""
+    text = str(value if value is not None else "").strip()
+    if _PRIVATE_KEY.search(text) or any("${" not in m for m in _URL_PASSWORD.findall(text)):
+        return True
+    if not text or re.fullmatch(r"(\$\{[^}]+\}|\$\([^)]+\))+", text) or not _SECRET_NAME.search(name):
+        return False
+    # TOKEN_TTL: 3600 and PASSWORD_FILE: /run/x name no secret.
+    return not (_HARMLESS.search(name) or _MEASURE.fullmatch(text))
 
 
 def _container(container: Mapping[str, Any], *, init: bool, job: bool) -> Iterator[str]:
@@ -66,6 +93,9 @@ def _container(container: Mapping[str, Any], *, init: bool, job: bool) -> Iterat
     security = container.get("securityContext") or {}
     if security.get("privileged"):
         yield "is privileged"
+    added = {str(c).upper() for c in (security.get("capabilities") or {}).get("add") or ()} & _POWERS
+    if added:
+        yield f"has the capability {', '.join(sorted(added))}, which is as good as privileged"
     if security.get("allowPrivilegeEscalation"):
         yield "may gain privileges"
     limits = (container.get("resources") or {}).get("limits") or {}
@@ -74,11 +104,10 @@ def _container(container: Mapping[str, Any], *, init: bool, job: bool) -> Iterat
             yield f"has no {resource} limit"
     if not init and not job:
         for probe in ("readinessProbe", "livenessProbe"):
-            if probe not in container:
+            if container.get(probe) is None:
                 yield f"has no {probe}"
     for variable in container.get("env") or []:
-        value = str(variable.get("value") or "")
-        if value and not value.startswith("${") and _SECRET_NAME.search(str(variable.get("name"))):
+        if is_secret(str(variable.get("name")), variable.get("value")):
             yield f"variable {variable.get('name')} holds a secret in plain text"
 
 
