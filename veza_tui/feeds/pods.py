@@ -35,7 +35,7 @@ def project_pod(obj: Raw) -> PodRow:
     """The row of a raw Pod."""
     meta, spec, status = mapping(obj.get("metadata")), mapping(obj.get("spec")), mapping(obj.get("status"))
     shown = columns(obj)
-    containers = _containers(spec, status)
+    containers = _containers(spec, status, ("initContainer", "container"))
     owner = next((o for o in objects(meta.get("ownerReferences")) if o.get("controller") is True), None)
     state, cause = _judge(meta, spec, status, shown, containers)
     return PodRow(
@@ -57,6 +57,7 @@ def project_pod(obj: Raw) -> PodRow:
         state=state,
         cause=printable(cause, limit=CAUSE_LIMIT),
         deleting=bool(meta.get("deletionTimestamp")),
+        ephemeral=_containers(spec, status, ("ephemeralContainer",)) if spec.get("ephemeralContainers") else (),
     )
 
 
@@ -115,16 +116,13 @@ def _lower(message: str) -> str:
     return message[:1].lower() + message[1:] if message[1:2].islower() else message
 
 
-def _containers(spec: Raw, status: Raw) -> tuple[ContainerRow, ...]:
+def _containers(spec: Raw, status: Raw, kinds: tuple[str, ...]) -> tuple[ContainerRow, ...]:
     rows: list[ContainerRow] = []
-    for specs, statuses, init in (
-        (spec.get("initContainers"), status.get("initContainerStatuses"), True),
-        (spec.get("containers"), status.get("containerStatuses"), False),
-    ):
-        by_name = {text(s.get("name")): s for s in objects(statuses)}
-        for container in objects(specs):
+    for kind in kinds:
+        by_name = {text(s.get("name")): s for s in objects(status.get(f"{kind}Statuses"))}
+        for container in objects(spec.get(f"{kind}s")):
             name = text(container.get("name"))
-            rows.append(_container(name, container, mapping(by_name.get(name)), init))
+            rows.append(_container(name, container, mapping(by_name.get(name)), kind == "initContainer"))
     return tuple(rows)
 
 

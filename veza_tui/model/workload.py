@@ -75,6 +75,8 @@ class PodRow:
     cause: str
     """One line saying why it fails, without the last log line; empty when it does not fail."""
     deleting: bool = False
+    ephemeral: tuple[ContainerRow, ...] = ()
+    """Debug containers: they have logs, and no part in how the pod is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import click
 from veza_tui.cli.output import progress
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.exits import Exit
+from veza_tui.model.text import printable
 
 if TYPE_CHECKING:
     from veza_tui.cli.logs_output import LogOutput
@@ -140,9 +141,12 @@ def _beginning(tail: int | None, since: str | None) -> Beginning:
 
     begin = Beginning()
     if since is not None:
-        begin = beginning(since, time.time())
+        with contextlib.suppress(ConfigError):
+            begin = beginning(since, time.time())
         if begin.tail is not None or begin == Beginning():
-            raise ConfigError(f"--since {since!r} is no time", hint="10m, 2h, 12:03 or 2026-05-01T12:00:00Z")
+            raise ConfigError(
+                f"--since {printable(since, limit=60)!r} is no time", hint="10m, 2h, 12:03 or 2026-05-01T12:00:00Z"
+            )
     return begin if tail is None or tail < 0 else replace(begin, tail=tail)
 
 
@@ -160,12 +164,14 @@ async def _main(environment: Environment, which: tuple[str, ...], wish: Wish, ma
 
 
 async def _once(environment: Environment, cluster: Cluster, which: tuple[str, ...], wish: Wish, make: Any) -> int:
-    from veza_tui.feeds.logs.targets import resolve
+    from veza_tui.feeds.logs.targets import check_containers, resolve
     from veza_tui.feeds.pods import project_pod
     from veza_tui.ports.cluster import PODS
 
     rows = [project_pod(pod) for pod in await cluster.list_all(PODS, environment.kubernetes.namespace)]
-    session, _ = make(cluster, replace(wish, targets=tuple(resolve(which, environment, rows))))
+    targets = tuple(resolve(which, environment, rows))
+    check_containers(wish.containers, rows, targets)
+    session, _ = make(cluster, replace(wish, targets=targets))
     try:
         session.update(rows)
         gc.enable()
@@ -180,7 +186,7 @@ async def _once(environment: Environment, cluster: Cluster, which: tuple[str, ..
 async def _follow(environment: Environment, cluster: Cluster, which: tuple[str, ...], wish: Wish, make: Any) -> int:
     from veza_tui.feeds.clock import SystemClock
     from veza_tui.feeds.following import Following
-    from veza_tui.feeds.logs.targets import resolve
+    from veza_tui.feeds.logs.targets import check_containers, resolve
     from veza_tui.feeds.pods import project_pod
     from veza_tui.ports.cluster import PODS
 
@@ -203,7 +209,9 @@ async def _follow(environment: Environment, cluster: Cluster, which: tuple[str, 
                 await asyncio.wait_for(news.wait(), 0.2)
             news.clear()
         rows = list(following.items.values())
-        session, out = make(cluster, replace(wish, targets=tuple(resolve(which, environment, rows))))
+        targets = tuple(resolve(which, environment, rows))
+        check_containers(wish.containers, rows, targets)
+        session, out = make(cluster, replace(wish, targets=targets))
         session.update(rows)
         gc.enable()
         _say_state(environment, session, rows)

@@ -37,7 +37,7 @@ def _run(found: JSONObject, pod: JSONObject, kind: str) -> Run:
     name = next((k for k in ("running", "terminated", "waiting") if state.get(k) is not None), "waiting")
     now = state.get(name) or {}
     last = (found.get("lastState") or {}).get("terminated") or {}
-    policy = (pod.get("spec") or {}).get("restartPolicy")
+    policy = _policy(pod, kind, str(found.get("name")))
     phase = (pod.get("status") or {}).get("phase")
     exit_code = now.get("exitCode")
     return Run(
@@ -48,9 +48,19 @@ def _run(found: JSONObject, pod: JSONObject, kind: str) -> Run:
         exit_code=exit_code,
         before_exit=last.get("exitCode"),
         final=name == "terminated"
-        and (
-            phase in ("Succeeded", "Failed")
-            or policy == "Never"
-            or (exit_code == 0 and (policy == "OnFailure" or kind == "initContainerStatuses"))
-        ),
+        and (phase in ("Succeeded", "Failed") or policy == "Never" or (exit_code == 0 and policy == "OnFailure")),
     )
+
+
+def _policy(pod: JSONObject, kind: str, name: str) -> str:
+    """When the kubelet starts it again: a container's own policy (sidecars have one) outdoes the pod's."""
+    spec = pod.get("spec") or {}
+    if kind == "ephemeralContainerStatuses":
+        return "Never"
+    specs = spec.get("initContainers" if kind == "initContainerStatuses" else "containers") or ()
+    own = next((c.get("restartPolicy") for c in specs if c.get("name") == name), None)
+    if own:
+        return str(own)
+    # An init container that ended well is over, whatever the pod says.
+    policy = str(spec.get("restartPolicy") or "Always")
+    return "OnFailure" if kind == "initContainerStatuses" and policy == "Always" else policy

@@ -109,13 +109,13 @@ class LogSession:
             del self._followers[key]
         before = self._known
         self._known = {row.uid: row for row in every}
-        joined = False
+        joined, followed = False, {uid for uid, _ in self._followers}
         for row in chosen:
             for container in containers_of(row, self.wish.containers):
                 key = (row.uid, container.name)
                 if key not in self._followers:
                     joined = True
-                    self._join(row, container)
+                    self._join(row, container, late=row.uid in followed or row.uid not in self._first_uids)
                 elif before.get(row.uid) != row:
                     self._followers[key].poke()
         names = tuple(row.name for row in left)
@@ -140,17 +140,16 @@ class LogSession:
             chosen.append(row)
         return chosen, []
 
-    def _join(self, row: PodRow, container: ContainerRow) -> None:
+    def _join(self, row: PodRow, container: ContainerRow, *, late: bool) -> None:
         number = len(self.sources)
         source = Source(number, row.uid, row.namespace, row.name, container.name, container.init)
         self.sources[number] = source
-        late = self._first_uids is not None and row.uid not in self._first_uids
         follower = Follower(
             self._cluster,
             source,
             self,
             self._clock,
-            # What a pod that joins later has said belongs to the stream whole.
+            # What a pod, or a debug container, that joins later has said belongs to the stream whole.
             beginning=Beginning() if late else self.wish.beginning,
             follow=self.wish.follow,
             previous=self.wish.previous,

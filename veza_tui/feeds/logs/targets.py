@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
@@ -60,11 +61,33 @@ def resolve(names: Sequence[str], environment: Environment, pods: Collection[Pod
             found.append(Target(Scope.SERVICE, plain))
         else:
             some = ", ".join(s.name for s in environment.services)
+            near = _near(plain, [*(s.name for s in environment.services), *(p.name for p in pods)])
             raise ConfigError(
                 f"{environment.name} has no service, deployment or pod {printable(name, limit=80)!r}",
-                hint=f"its services: {some}; its pods: veza-tui status {environment.name}",
+                hint=f"{near}its services: {some}; its pods: veza-tui status {environment.name}",
             )
     return found
+
+
+def check_containers(names: Collection[str], pods: Iterable[PodRow], targets: Sequence[Target]) -> None:
+    """Each of ``names`` is a container of one of the pods that are meant, as far as there are any.
+
+    Raises:
+        ConfigError: none has it.
+    """
+    known = {c.name for pod in pods if wanted(pod, targets) for c in containers_of(pod)}
+    for name in names:
+        if known and name not in known:
+            raise ConfigError(
+                f"none of these pods has a container {printable(name, limit=80)!r}",
+                hint=f"{_near(name, known)}theirs: {printable(', '.join(sorted(known)), limit=200)}",
+            )
+
+
+def _near(typed: str, names: Iterable[str]) -> str:
+    """``did you mean NAME? `` for what is nearest, if anything is near."""
+    found = difflib.get_close_matches(typed, sorted(set(names)), 1)
+    return f"did you mean {printable(found[0], limit=80)}? " if found else ""
 
 
 def ordered(pods: Iterable[PodRow]) -> list[PodRow]:
@@ -74,8 +97,8 @@ def ordered(pods: Iterable[PodRow]) -> list[PodRow]:
 
 
 def containers_of(pod: PodRow, names: Collection[str] = ()) -> list[ContainerRow]:
-    """The containers to follow: all, init containers included, or those named."""
-    return [c for c in pod.containers if not names or c.name in names]
+    """The containers to follow: all, init and debug containers included, or those named."""
+    return [c for c in (*pod.containers, *pod.ephemeral) if not names or c.name in names]
 
 
 def crash_loop(pods: Iterable[PodRow]) -> tuple[PodRow, ContainerRow] | None:
