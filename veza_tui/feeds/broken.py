@@ -26,7 +26,7 @@ class BrokenFeed:
     def __init__(self, name: str, error: VezaError) -> None:
         self.name = name
         self.environment = placeholder(name)
-        problem = Problem(error.message, error.hint or "Put the file right and start again.")
+        problem = Problem(error.message, error.hint or "Put the file right, then ctrl-r or start again.")
         self._view = EnvironmentView(name, link=Link.DOWN, problems=(problem,))
 
     def view(self) -> EnvironmentView:

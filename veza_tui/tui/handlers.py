@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from veza_tui.feeds.broken import BrokenFeed
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.pods import SORTS
 from veza_tui.tui.screens.overview import OverviewScreen
@@ -65,6 +66,11 @@ async def refresh(app: VezaApp, at: Situation) -> None:
     """Ask again; reads the workspace when that failed."""
     if app.tab is None:
         await app.open_workspace()
+        return
+    if isinstance(app.tab.feed, BrokenFeed):
+        from veza_tui.tui.opening import reopen
+
+        await reopen(app, app.tab)
         return
     await app.tab.feed.refresh()
     app.veza_screen.reload()

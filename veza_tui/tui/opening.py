@@ -37,6 +37,20 @@ async def open_tabs(app: VezaApp) -> None:
     await _start_feeds(app)
 
 
+async def reopen(app: VezaApp, tab: EnvironmentTab) -> None:
+    """Read the file of an environment anew that could not be read; nothing where services cannot do that."""
+    again = getattr(app.services, "again", None)
+    if again is None:
+        return
+    tab.environment = await asyncio.to_thread(again, tab.name)
+    tab.feed = app.services.feeds([tab.environment])[0]
+    tab.unsubscribe()
+    tab.unsubscribe = tab.feed.subscribe(_published(app, tab))
+    tab.publish(tab.feed.view(), looking=tab is app.tab)
+    app.veza_screen.repaint()
+    await tab.feed.start()
+
+
 async def _start_feeds(app: VezaApp) -> None:
     """The tab in front first: importing clients and listing three clusters at once would make it wait for all."""
     front = app.tabs[app.active_index]

@@ -49,16 +49,20 @@ class ProvidedServices:
             raise ConfigError(
                 "this workspace holds no environment", hint="choose another with -C DIR, or make one: veza-tui init DIR"
             )
-        found = []
-        for name in names:
-            try:
-                environment = self._environment(name)
-            except VezaError as error:
-                self._errors[name] = error
-                found.append(placeholder(name))
-                continue
-            found.append(replace(environment, read_only=True) if self.read_only else environment)
-        return found
+        return [self._read(name) for name in names]
+
+    def again(self, name: str) -> Environment:
+        """Read that environment's file anew; ``feeds`` says how that went."""
+        self._errors.pop(name, None)
+        return self._read(name)
+
+    def _read(self, name: str) -> Environment:
+        try:
+            environment = self._environment(name)
+        except VezaError as error:
+            self._errors[name] = error
+            return placeholder(name)
+        return replace(environment, read_only=True) if self.read_only else environment
 
     def feeds(self, environments: Sequence[Environment]) -> Sequence[Feed]:
         """One each; an environment that cannot be read or wired gets one that says so."""

@@ -6,8 +6,11 @@ import pytest
 
 from tests.tools.synthetic import FixedClock, SyntheticFeed, environment
 from veza_tui.cli.commands.ui import prepare_environment
+from veza_tui.feeds.broken import BrokenFeed
+from veza_tui.feeds.clock import SystemClock
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.view import Link
+from veza_tui.tui.app import VezaApp
 from veza_tui.tui.clipboard import osc52
 from veza_tui.tui.provided import ProvidedServices
 
@@ -40,6 +43,39 @@ async def test_a_broken_file_costs_one_tab_which_says_what_to_do() -> None:
     await feeds[1].start()
     await feeds[1].refresh()
     await feeds[1].close()
+
+
+async def test_a_file_that_was_put_right_is_read_again() -> None:
+    wrong = True
+
+    def read(name: str) -> object:
+        if name == "staging" and wrong:
+            raise ConfigError("environments/staging.yaml:3: port is text", hint="write a number")
+        return environment(name)
+
+    services = ProvidedServices(
+        names=lambda: ["development", "staging"],
+        environment=read,  # type: ignore[arg-type]
+        feed=lambda e: SyntheticFeed(e.name),  # type: ignore[arg-type,return-value]
+        clock=SystemClock(),
+        user="me",
+    )
+    app = VezaApp(services)
+    async with app.run_test(size=(100, 30)) as pilot:
+        while len(app.tabs) < 2:
+            await pilot.pause(0.01)
+        tab = app.tabs[1]
+        await pilot.press("2", "ctrl+r")
+        await pilot.pause()
+        assert tab.view.link is Link.DOWN
+        assert isinstance(tab.feed, BrokenFeed)
+        wrong = False
+        await pilot.press("ctrl+r")
+        while isinstance(tab.feed, BrokenFeed):
+            await pilot.pause(0.01)
+        await pilot.pause()
+        assert tab.feed.started
+        assert tab.environment.domain == "staging.veza.com"
 
 
 def test_an_empty_workspace_says_what_to_do_and_read_only_reaches_environments() -> None:
