@@ -164,8 +164,13 @@ class Exec:
                 with contextlib.suppress(ValueError, KeyError):
                     self._code.set_result(int(cause["message"]))
                     return
-        message = printable(str(status.get("message") or "the process could not be started"), limit=300)
+        message = _both_ends(printable(str(status.get("message") or "the process could not be started"), limit=4000))
         self._fail(ClusterError(message, status=int(status.get("code") or 500), reason=str(status.get("reason") or "")))
+
+
+def _both_ends(text: str, limit: int = 300) -> str:
+    """A runtime's error is a chain: who was asked stands at its beginning, what went wrong at its end."""
+    return text if len(text) <= limit else f"{text[: limit // 3]} … {text[len(text) - (limit - limit // 3 - 3) :]}"
 
 
 class Forward:
