@@ -24,16 +24,16 @@ async def open_pipeline(app: VezaApp, at: Situation) -> None:
 
 async def run_pipeline(app: VezaApp, at: Situation) -> None:
     """``n``: from its first step."""
-    await _start(app, at, "")
+    await _start(app, "", "")
 
 
 async def retry_pipeline(app: VezaApp, at: Situation) -> None:
     """``r``: from the chosen step."""
     if isinstance(app.veza_screen, PipelineScreen):
-        await _start(app, at, app.veza_screen.selected)
+        await _start(app, app.veza_screen.selected, await app.veza_screen.tag())
 
 
-async def _start(app: VezaApp, at: Situation, from_step: str) -> None:
+async def _start(app: VezaApp, from_step: str, tag: str) -> None:
     from veza_tui.operations.confirm import Tier
     from veza_tui.operations.pipeline.plan import pipeline_planner
 
@@ -41,7 +41,7 @@ async def _start(app: VezaApp, at: Situation, from_step: str) -> None:
     if not isinstance(screen, PipelineScreen):
         return
     service = operations(app)
-    preview = await service.plan(screen.environment.name, pipeline_planner(from_step))
+    preview = await service.plan(screen.environment.name, pipeline_planner(from_step, tag))
     if not await confirm(app, question_of(preview, "Run")):
         app.tell("cancelled: nothing was changed")
         return

@@ -47,12 +47,16 @@ def list_(environment: str, as_json: bool, count: int | None) -> int:
 @command.command()
 @click.argument("operation")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(operation: str, as_json: bool) -> int:
+@click.option("--step", metavar="STEP", default="", help="Print everything that this step said, and nothing else.")
+def show(operation: str, as_json: bool, step: str) -> int:
     """One operation with its steps and its last lines of output."""
     from veza_tui.operations.fold import status_json
 
     store = _store()
-    status = store.status(store.find(operation))
+    files = store.find(operation)
+    status = store.status(files)
+    if step:
+        return _show_step(files, [s.id for s in status.steps], step, as_json)
     if as_json:
         click.echo(json.dumps(status_json(status, tail=True), ensure_ascii=False))
         return Exit.DONE
@@ -159,6 +163,21 @@ def _again(
         return await start_and_follow(service, again, detach=detach, as_json=as_json)
 
     return _with_service(options, work)
+
+
+def _show_step(files: Any, steps: list[str], step: str, as_json: bool) -> int:
+    from veza_tui.model.errors import ConfigError
+    from veza_tui.operations.outputs import step_output
+
+    if step not in steps:
+        raise ConfigError(f"operation {files.id} has no step {step[:60]!r}", hint=f"its steps: {', '.join(steps)}")
+    lines = step_output(files, step)
+    if as_json:
+        click.echo(json.dumps({"id": files.id, "step": step, "output": lines}, ensure_ascii=False))
+    else:
+        for line in lines:
+            click.echo(line)
+    return Exit.DONE
 
 
 def show_lines(status: OperationStatus) -> list[str]:

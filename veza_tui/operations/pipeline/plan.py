@@ -72,6 +72,8 @@ def pipeline_plan(
     notes: list[str] = []
     targets = _targets(pipeline, environment, environments)
     started = not from_step
+    if from_step and (before := pipeline.steps[: pipeline.steps.index(from_step)]):
+        notes.append(f"Begins at {from_step}: {', '.join(before)} are not run, and nothing says that they would pass.")
     for stage in pipeline.stages:
         for name in stage.steps:
             started = started or name == from_step

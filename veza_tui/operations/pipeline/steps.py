@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.exits import Exit
+from veza_tui.model.journal import OperationState
 from veza_tui.model.plan import Step
 from veza_tui.operations.context import Cancelled, Context, Result, action
 from veza_tui.operations.ids import is_id
@@ -71,16 +73,16 @@ async def validate_configuration(context: Context, step: Step) -> Result:
 async def note_baseline(context: Context, step: Step) -> None:
     """Measure how it is before the deploy, once; a pipeline that starts later does it when it deploys."""
     if not any("baseline" in note for s in context.plan.steps for note in context.notes(s.id)):
-        context.report.note("baseline", baseline=await baseline(context))
+        context.report.note("measured before the deploy", baseline=await baseline(context))
 
 
 @action("pipeline.deploy", retry=False)
 async def deploy(context: Context, step: Step) -> Result:
     """Start (or, after a crash, find again) the deploy of an environment and follow it to its end."""
-    commands = context.service("commands")
     environment = str(step.args["environment"])
-    base = [*commands.veza(), "-C", str(context.directory)]
-    known = next((str(n["operation"]) for n in context.notes(step.id) if n.get("operation")), "")
+    base = [*context.service("commands").veza(), "-C", str(context.directory)]
+    known = next((str(n["operation"]) for n in reversed(context.notes(step.id)) if n.get("operation")), "")
+    known = await _found_again(context, base, known, environment) if known else ""
     if not known:
         if environment == context.environment.name:
             await note_baseline(context, step)
@@ -94,21 +96,53 @@ async def deploy(context: Context, step: Step) -> Result:
         if not known:
             return {"nothing_to_do": True}
         context.report.note("started", operation=known)
-    following = asyncio.ensure_future(_heard(context, [*base, "operations", "attach", known]))
-    asked = 0
-    while not following.done():
-        await asyncio.wait({following}, timeout=0.5)
-        # A cancel of the pipeline is one of the deploy in it, which knows its own safe points.
-        if asked < context.cancelled() + context.forced() and not following.done():
-            asked += 1
-            await _heard(context, [*base, "operations", "cancel", known, *(["--force"] if asked > 1 else [])])
-    code, lines = following.result()
+    code, lines = await _followed(context, base, known)
     if code == Exit.INTERRUPTED and context.cancelled():
         raise Cancelled(f"(with {known})")
     if code:
-        hint = f"veza-tui operations show {known}; then veza-tui pipeline {context.environment.name} --from {step.id}"
+        tag = f" --tag {step.args['tag']}" if step.args.get("tag") else ""
+        again = f"veza-tui pipeline {context.environment.name} --from {step.id}{tag}"
+        hint = f"veza-tui operations show {known}; then {again}"
         raise StepFailed(f"deploy {environment}: {_last_word(lines)}", code, hint)
     return {"operation": known}
+
+
+async def _found_again(context: Context, base: Sequence[str], known: str, environment: str) -> str:
+    """The deploy that this step started before: gone on with, or empty where a new one has to be started."""
+    lines: list[str] = []
+    argv = [*base, "operations", "show", known, "--json"]
+    code = await context.service("commands").run(argv, directory=Path(context.directory), on_line=lines.append)
+    try:
+        state = json.loads("".join(lines))["state"] if not code else ""
+    except (ValueError, KeyError, TypeError):
+        state = ""
+    if state == OperationState.INTERRUPTED:
+        # It holds its environment's lock still: nobody but itself goes on.
+        code, said = await _heard(context, [*base, "operations", "resume", known, "--confirm", environment, "--detach"])
+        if code:
+            raise StepFailed(f"deploy {environment}: {_last_word(said)}", code, f"veza-tui operations show {known}")
+        return known
+    # One that was stopped, or failed, is not waited for once more: the present is looked at anew.
+    return known if state in (OperationState.RUNNING, OperationState.WAITING, OperationState.CANCELLING,
+                              OperationState.DONE) else ""  # fmt: skip
+
+
+async def _followed(context: Context, base: Sequence[str], known: str) -> tuple[int, list[str]]:
+    """Attached to its end. A cancel of the pipeline is one of the deploy in it, which knows its own safe points."""
+    following = asyncio.ensure_future(_heard(context, [*base, "operations", "attach", known]))
+    told = False
+    try:
+        while not following.done():
+            await asyncio.wait({following}, timeout=0.5)
+            if context.cancelled() and not told and not following.done():
+                told = True
+                await _heard(context, [*base, "operations", "cancel", known])
+    except asyncio.CancelledError:
+        # The second cancel, or the time is over: this step is cut off where it is, and so is what it started.
+        following.cancel()
+        await _heard(context, [*base, "operations", "cancel", known, "--force"])
+        raise
+    return following.result()
 
 
 async def _heard(context: Context, argv: Sequence[str]) -> tuple[int, list[str]]:

@@ -104,8 +104,7 @@ class PipelineScreen(VezaScreen):
             self._outputs.clear()
             if not self._chosen:
                 # The eye follows what runs, or what failed, until somebody chooses.
-                busy = [s.id for s in status.steps if s.state in (StepState.RUNNING, StepState.FAILED)]
-                self.selected = busy[0] if busy else self.selected
+                self.selected = next_step(status) or self.selected
             self.repaint()
 
     # --- choosing ------------------------------------------------------------------------------------------------
@@ -149,6 +148,13 @@ class PipelineScreen(VezaScreen):
             self.choose(target)
         else:
             super().on_sheet_clicked(event)
+
+    async def tag(self) -> str:
+        """The image tag of the run that is shown: whoever goes on from a step of it means the same images."""
+        if not self.operation_id:
+            return ""
+        plan = await asyncio.to_thread(self.service.store.open(self.operation_id).plan)
+        return str(plan.options.get("tag") or "")
 
     def situation(self) -> Situation:
         """With the run's state."""
@@ -195,3 +201,13 @@ class PipelineScreen(VezaScreen):
             files = self.service.store.open(self.operation_id)
             self._outputs[self.selected] = step_output(files, self.selected)
         return self._outputs[self.selected]
+
+
+def next_step(status: OperationStatus) -> str:
+    """The step that one asks about: what runs, what failed, else what a stopped run would go on with."""
+    found = [s.id for state in (StepState.RUNNING, StepState.FAILED) for s in status.steps if s.state is state]
+    if status.state is not OperationState.DONE:
+        # A deploy that a cancel stopped half way counts as skipped in the journal; it is where one goes on.
+        found += [s.id for s in status.steps if s.state is StepState.SKIPPED and s.detail.startswith("stopped")]
+        found += [s.id for s in status.steps if s.state is StepState.PENDING]
+    return next(iter(found), "")
