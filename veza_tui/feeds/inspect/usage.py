@@ -13,7 +13,7 @@ from veza_tui.feeds.fields import mapping, objects, text
 from veza_tui.feeds.inspect.quantity import quantity
 from veza_tui.model.workload import PodRow
 from veza_tui.ports.clock import Clock
-from veza_tui.ports.cluster import POD_METRICS, Cluster, ClusterError
+from veza_tui.ports.cluster import POD_METRICS, Cluster, ClusterError, JSONObject
 
 log = logging.getLogger(__name__)
 INTERVAL = 15.0
@@ -64,10 +64,14 @@ def limits(pod: PodRow) -> tuple[float | None, float | None]:
 
 
 class UseFeed:
-    """Asks every INTERVAL between ``start`` and ``stop``; ``pods`` is by pod name, empty while there is no answer."""
+    """Asks every INTERVAL between ``start`` and ``stop``; ``pods`` is by pod name, empty while there is no answer.
+
+    ``pod`` asks for that one alone.
+    """
 
     def __init__(self, cluster: Callable[[], Cluster | None], namespace: str, clock: Clock,
-                 changed: Callable[[], None]) -> None:  # fmt: skip
+                 changed: Callable[[], None], pod: str = "") -> None:  # fmt: skip
+        self._pod = pod
         self.pods: Mapping[str, PodUse] = {}
         self._cluster = cluster
         self._namespace = namespace
@@ -88,6 +92,11 @@ class UseFeed:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
+    async def _ask(self, cluster: Cluster) -> list[JSONObject]:
+        if self._pod:
+            return [await cluster.get(POD_METRICS, self._pod, self._namespace)]
+        return list(await cluster.list_all(POD_METRICS, self._namespace))
+
     async def _run(self) -> None:
         while True:
             pause = INTERVAL
@@ -95,11 +104,12 @@ class UseFeed:
             fresh: Mapping[str, PodUse] = {}
             if cluster is not None:
                 try:
-                    found = await cluster.list_all(POD_METRICS, self._namespace)
+                    found = await self._ask(cluster)
                     fresh = {text(mapping(o.get("metadata")).get("name")): project_use(o) for o in found}
                 except ClusterError as error:
                     # No metrics-server (404, 503) or not allowed (403): quiet, and asked again seldom.
-                    pause = ABSENT if error.status in (403, 404) else INTERVAL
+                    # A pod that was just born has no measure yet either (404): that is asked for again soon.
+                    pause = ABSENT if error.status == 403 or (error.status == 404 and not self._pod) else INTERVAL
                 except Exception:
                     log.exception("pod metrics")
                     pause = ABSENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from veza_tui.feeds.inspect.usage import PodUse
 from veza_tui.model.view import EnvironmentView
 from veza_tui.model.workload import ContainerRow, PodRow, State
 from veza_tui.tui.presentation.ages import age
@@ -9,10 +10,20 @@ from veza_tui.tui.presentation.glyphs import ROLES, Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, fit
+from veza_tui.tui.presentation.use import use_lines
 
 
-def pod_lines(pod: PodRow, view: EnvironmentView, now: float, cells: int, glyphs: Glyphs, *, gone: bool) -> list[Line]:
-    """The pod's page in ``cells`` cells; ``gone`` when it is no longer there."""
+def pod_lines(
+    pod: PodRow,
+    view: EnvironmentView,
+    now: float,
+    cells: int,
+    glyphs: Glyphs,
+    *,
+    gone: bool,
+    use: PodUse | None = None,
+) -> list[Line]:
+    """The pod's page in ``cells`` cells; ``gone`` when it is no longer there; ``use`` where it is measured."""
     role = ROLES[pod.state]
     status = "gone" if gone else clean(pod.status, 60)
     lines: list[Line] = [
@@ -46,6 +57,9 @@ def pod_lines(pod: PodRow, view: EnvironmentView, now: float, cells: int, glyphs
         texts = wrapped(value, cells - 16)
         lines.append((Span(f"   {fit(name, 11)}", "dim"), Span(texts[0])))
         lines += [(Span(" " * 14), Span(text)) for text in texts[1:]]
+    used = use_lines(pod, use, view, cells, glyphs)
+    if used:
+        lines += [EMPTY, heading("USE", (), cells, glyphs), *used]
     lines += [EMPTY, heading("CONTAINERS", (), cells, glyphs)]
     for container in pod.containers:
         lines += _container(container, now, cells, glyphs)

@@ -10,12 +10,14 @@ from textual.widget import Widget
 from veza_tui.feeds.inspect.describe import describe
 from veza_tui.feeds.inspect.live import LiveObject
 from veza_tui.feeds.inspect.objects import Ref
+from veza_tui.feeds.inspect.usage import UseFeed
 from veza_tui.ports.cluster import Cluster
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.aside import Aside
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
 from veza_tui.tui.presentation.texts import describe_lines
+from veza_tui.tui.presentation.use import use_lines
 from veza_tui.tui.screens.look import LookScreen
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.text import TextView
@@ -84,15 +86,19 @@ class ObjectScreen(LookScreen):
         live, cells = self.live, max(20, self.size.width - 2)
         self.paint_title(self.word, self._note(), self._state())
         if live.object is not None:
-            text, match = self.text(), self.filter
-            key = (self._version, self.mode(), cells, match)
-            self._aside.ask(key, lambda: [(Span(" "), *line) for line in self.painted(text(), cells, match)])
+            text, match, above = self.text(), self.filter, tuple(self.above(cells))
+            key = (self._version, self.mode(), cells, match, above)
+            self._aside.ask(key, lambda: [*above, *((Span(" "), *line) for line in self.painted(text(), cells, match))])
             return
         words = "reading" if not live.ready else f"there is no {self.ref}"
         if live.error is not None:
             words = str(live.error)
         lines = [EMPTY, *((Span(f" {part}", "dim"),) for part in wrapped(clean(words), cells))]
         self.query_one(TextView).set_lines(lines)
+
+    def above(self, cells: int) -> list[Line]:
+        """Lines over the text that are none of it."""
+        return []
 
     def _made(self, key: Hashable, lines: list[Line]) -> None:
         if self.is_mounted:
@@ -124,6 +130,34 @@ class DescribeScreen(ObjectScreen):
 
     title_name = "describe"
     word = "DESCRIBE"
+
+    def __init__(self, tab: EnvironmentTab, cluster: Cluster, ref: Ref) -> None:
+        super().__init__(tab, cluster, ref)
+        name = ref.name if ref.kind == "Pod" else ""
+        self._use = UseFeed(lambda: cluster, ref.namespace or "", self.veza.services.clock, self.paint, name)
+
+    def on_screen_resume(self) -> None:
+        """Somebody looks: a pod's use is asked for."""
+        super().on_screen_resume()
+        if self.ref.kind == "Pod":
+            self._use.start()
+
+    async def on_screen_suspend(self) -> None:
+        """Nobody looks: nothing is asked."""
+        await self._use.stop()
+
+    async def on_unmount(self) -> None:
+        """Closed."""
+        await self._use.stop()
+        await super().on_unmount()
+
+    def above(self, cells: int) -> list[Line]:
+        """A pod's use as bars over kubectl's words, and the autoscaler over it."""
+        pod = self.tab.view.pods.get(self.ref.uid) if self.ref.kind == "Pod" else None
+        if pod is None or self.filter:
+            return []
+        lines = use_lines(pod, self._use.pods.get(pod.name), self.tab.view, cells, self.veza.glyphs)
+        return [*lines, EMPTY] if lines else []
 
     def mode(self) -> Hashable:
         """Ages are in it."""

@@ -6,7 +6,9 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
+from veza_tui.feeds.inspect.usage import UseFeed
 from veza_tui.model.workload import PodRow
+from veza_tui.ports.cluster import Cluster
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.identity import identity_line
 from veza_tui.tui.presentation.pod import pod_lines
@@ -23,6 +25,24 @@ class PodScreen(VezaScreen):
         super().__init__()
         self._pod = pod
         self._tab = self.veza.tab
+        self._use = UseFeed(self._cluster, pod.namespace, self.veza.services.clock, self.paint, pod.name)
+
+    def _cluster(self) -> Cluster | None:
+        found: Cluster | None = getattr(self._tab.feed, "cluster", None) if self._tab is not None else None
+        return found
+
+    def on_screen_resume(self) -> None:
+        """Somebody looks: the use is asked for."""
+        super().on_screen_resume()
+        self._use.start()
+
+    async def on_screen_suspend(self) -> None:
+        """Nobody looks: nothing is asked."""
+        await self._use.stop()
+
+    async def on_unmount(self) -> None:
+        """Closed."""
+        await self._use.stop()
 
     def body(self) -> ComposeResult:
         """Identity stays in sight; the page scrolls."""
@@ -42,7 +62,7 @@ class PodScreen(VezaScreen):
     def paint(self) -> None:
         """The pod as it is now; as it was last when it is gone."""
         tab = self._tab
-        if tab is None:
+        if tab is None or not self.is_mounted:
             return
         app = self.veza
         fresh = tab.view.pods.get(self._pod.uid)
@@ -59,5 +79,6 @@ class PodScreen(VezaScreen):
             glyphs=app.glyphs,
         )
         self.query_one("#identity", Sheet).set_lines([identity])
-        page = pod_lines(self._pod, tab.view, app.tick, cells, app.glyphs, gone=fresh is None)
+        use = self._use.pods.get(self._pod.name) if fresh is not None else None
+        page = pod_lines(self._pod, tab.view, app.tick, cells, app.glyphs, gone=fresh is None, use=use)
         self.query_one("#page", Sheet).set_lines(page)

@@ -1,0 +1,65 @@
+"""A pod's use as bars of its limits, and the autoscaler above it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tools.synthetic import pod, view
+from veza_tui.feeds.inspect.usage import PodUse, Use
+from veza_tui.model.workload import AutoscalerRow, ReplicaSetRow
+from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
+from veza_tui.tui.presentation.pod import pod_lines
+from veza_tui.tui.presentation.spans import line_width, plain
+from veza_tui.tui.presentation.use import autoscaler_line, use_lines
+
+NOW = 1_700_000_000.0
+SCALE = AutoscalerRow("u", "backend-api", "backend-api", 3, 10, 4, 6, 91, 70, "")
+
+
+def use(cpu: float, memory: float) -> PodUse:
+    one = Use(cpu, memory)
+    return PodUse(one, {"backend-api": one})
+
+
+def test_bars_of_the_limits_and_the_colour_of_trouble() -> None:
+    seen = view("production", now=NOW)
+    one = pod(1, now=NOW)  # limits: 1 core, 1Gi
+    (line,) = use_lines(one, use(0.25, 1020 * 2**20), replace(seen, autoscalers=()), 100, UNICODE)
+    text = plain(line)
+    assert "250m of 1.0 25%" in text
+    assert "1020Mi of 1.0Gi 100%" in text or "1.0Gi of 1.0Gi 100%" in text
+    roles = {s.role for s in line if "%" in s.text}
+    assert roles == {"ok", "bad"}
+    assert text.count(UNICODE.full) > 10
+    unlimited = replace(one, containers=(replace(one.containers[0], cpu_limit="", memory_limit=""),))
+    assert "250m, no limit" in plain(use_lines(unlimited, use(0.25, 1), seen, 100, UNICODE)[0])
+
+
+def test_nothing_measured_says_nothing() -> None:
+    seen = replace(view("production", now=NOW), autoscalers=())
+    one = pod(1, now=NOW)
+    assert use_lines(one, None, seen, 80, UNICODE) == []
+    assert "USE" not in "\n".join(map(plain, pod_lines(one, seen, NOW, 80, UNICODE, gone=False)))
+    page = "\n".join(map(plain, pod_lines(one, seen, NOW, 80, UNICODE, gone=False, use=use(0.1, 1))))
+    assert page.index("USE") < page.index("CONTAINERS")
+
+
+def test_the_autoscaler_of_the_pod_in_words() -> None:
+    seen = view("production", now=NOW)
+    one = pod(1, now=NOW)
+    row = ReplicaSetRow("r", one.owner, "backend-api", "d", "3", 4, 4, (), NOW, 4)
+    seen = replace(seen, replica_sets=(row,), autoscalers=(SCALE,))
+    text = plain(use_lines(one, None, seen, 100, UNICODE)[0])
+    assert "cpu 91% of 70%" in text
+    assert "4 of 3-10 replicas" in text
+    assert f"4{UNICODE.arrow}6" in text
+    assert "cpu ? of 70%" in plain(autoscaler_line(replace(SCALE, current_utilization=None), ASCII))
+
+
+@pytest.mark.parametrize("cells", [40, 60, 80, 160])
+def test_it_fits(cells: int) -> None:
+    seen = view("production", now=NOW)
+    for line in use_lines(pod(1, now=NOW), use(0.5, 2**30), seen, cells, UNICODE):
+        assert line_width(line) <= cells
