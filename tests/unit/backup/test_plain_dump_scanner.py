@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from veza_tui.adapters.postgres.scan import PlainFilter
+from veza_tui.adapters.postgres.opening import DumpFilter
 
 HEAD = b"""--
 -- PostgreSQL database dump
@@ -17,10 +17,8 @@ SET standard_conforming_strings = on;
 TAIL = b"--\n-- PostgreSQL database dump complete\n--\n\n"
 
 
-def scan(
-    text: bytes, *, block: int = 1 << 20, owners: bool = True, server_major: int = 17
-) -> tuple[PlainFilter, bytes]:
-    gate = PlainFilter(owners=owners, server_major=server_major)
+def scan(text: bytes, *, block: int = 1 << 20, owners: bool = True, server_major: int = 17) -> tuple[DumpFilter, bytes]:
+    gate = DumpFilter(owners=owners, server_major=server_major)
     out = b"".join(gate.feed(text[i : i + block]) for i in range(0, len(text), block))
     return gate, out + gate.finish()
 
@@ -72,7 +70,7 @@ def test_a_dump_is_read_the_same_in_blocks_of_any_size(block: int) -> None:
     assert report.refused == ()
     assert report.complete
     assert report.dumped_from == "17.10"
-    assert report.rows == {"public.a b": 3, "public.empty": 0}
+    assert report.rows == {"public.a b": 3, "public.empty": 0, "public.t": 2}
     assert report.roles == ("reader", 'we"ird', "writer")
     assert report.extensions == ("pgcrypto",)
     assert report.tables == ("public.a b",)
@@ -245,3 +243,27 @@ def test_a_routine_that_would_start_a_program_is_told() -> None:
     gate, _ = scan(HEAD + text + b"COMMENT ON TABLE t IS 'copy to program';\n" + TAIL)
     assert gate.refused == []
     assert len(gate.report().runs) == 1 and "starts a program" in gate.report().runs[0]
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        (b"", "empty"),
+        (b"\n \n", "empty"),
+        (b"\x1f\x8b\x08\x00" + bytes(40), "gunzip"),
+        (b"PGDMP\x01\x10" + bytes(40), "database.dump"),
+        (b"\xff\xfeS\x00E\x00T\x00", "UTF-16"),
+        (b"<html>", "web page"),
+        (b"\x28\xb5\x2f\xfd" + bytes(40), "unzstd"),
+    ],
+)
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_what_is_no_plain_dump_is_called_by_its_name(head: bytes, why: str, block: int) -> None:
+    gate, _ = scan(head, block=block)
+    assert why in gate.refused[0]
+
+
+@pytest.mark.parametrize("block", [1, 1 << 20])
+def test_a_byte_order_mark_is_skipped(block: int) -> None:
+    gate, out = scan(b"\xef\xbb\xbf\\restrict x\nCREATE TABLE t ();\n" + TAIL, block=block)
+    assert gate.refused == [] and out.lstrip().startswith(b"CREATE TABLE")

@@ -42,6 +42,8 @@ class Findings:
             self._database(verdict.database, line)
         if verdict.skip:
             self._left_out[verdict.skip] = self._left_out.get(verdict.skip, 0) + 1
+        if verdict.inserts:
+            self.rows[verdict.inserted] = self.rows.get(verdict.inserted, 0) + verdict.inserts
         if verdict.runs and len(self._runs) < MOST:
             self._runs.append(f"line {line}: a routine that starts a program on the server: {verdict.runs}")
         if verdict.refuse:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 
 from veza_tui.adapters.postgres.archive import listing
 from veza_tui.adapters.postgres.connection import Endpoint, libpq_environment, neutral
+from veza_tui.adapters.postgres.opening import DumpFilter
 from veza_tui.adapters.postgres.process import Program, in_thread, pipe
-from veza_tui.adapters.postgres.scan import PlainFilter
 from veza_tui.adapters.postgres.tools import Tools, find_tools
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.text import printable
@@ -87,7 +87,7 @@ async def _plain(
     feed: _Feed,
     options: LoadOptions,
 ) -> tuple[str, ...]:
-    gate = PlainFilter(owners=options.owners, server_major=server_major)
+    gate = DumpFilter(owners=options.owners, server_major=server_major)
     argv = [
         tools.path("psql"),
         "--no-psqlrc",
@@ -114,7 +114,7 @@ async def _plain(
     return gate.notes()
 
 
-def _refuse(gate: PlainFilter, endpoint: Endpoint) -> None:
+def _refuse(gate: DumpFilter, endpoint: Endpoint) -> None:
     if gate.refused:
         raise RefusedError(f"the dump may not be loaded into {endpoint.label}: {gate.refused[0]}")
 
@@ -219,7 +219,7 @@ async def _fed(
 
 def scan_plain(source: DumpSource) -> ScanReport:
     """Read a plain dump through; blocks."""
-    gate = PlainFilter()
+    gate = DumpFilter()
     with source.open() as blocks:
         for block in blocks:
             gate.feed(block)

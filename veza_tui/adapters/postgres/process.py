@@ -16,6 +16,7 @@ from veza_tui.model.errors import RefusedError, UnreachableError, VezaError
 from veza_tui.model.text import printable
 
 _BLOCK = 1 << 20
+_READ = 1 << 18
 _F_SETPIPE_SZ = 1031  # Linux; fewer wake-ups with a larger pipe
 _LOST = (
     *("server closed the connection", "could not connect", "connection to server", "terminating connection"),
@@ -161,11 +162,14 @@ async def in_thread(name: str, function: Callable[[], None]) -> None:
     await done
 
 
-def pump(read_end: int, write: Callable[[bytes], object]) -> None:
-    """Everything from a pipe into ``write``; closes the pipe."""
+def pump(read_end: int, write: Callable[[memoryview], object]) -> None:
+    """Everything from a pipe into ``write``, which keeps nothing of it; closes the pipe."""
+    # One buffer for all: it stays in the processor's cache from the pipe to the hash to the file.
+    buffer = bytearray(_READ)
+    view = memoryview(buffer)
     try:
-        while block := os.read(read_end, _BLOCK):
-            write(block)
+        while count := os.readv(read_end, [buffer]):
+            write(view[:count])
     finally:
         os.close(read_end)
 

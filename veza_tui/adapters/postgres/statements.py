@@ -18,7 +18,9 @@ _GRANTEES = re.compile(
 _FOR_ROLE = re.compile(rf"\bFOR\s+(?:ROLE|USER)\s+({_NAME})", re.I)
 _AUTHORIZATION = re.compile(rf"\bAUTHORIZATION\s+({_NAME})\s*;", re.I)
 _EXTENSION = re.compile(rf"CREATE\s+EXTENSION\s+(?:IF\s+NOT\s+EXISTS\s+)?({_NAME})", re.I)
-_TABLE = re.compile(rf"CREATE\s+(?:UNLOGGED\s+)?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({_QUALIFIED})", re.I)
+_TABLE = re.compile(
+    rf"CREATE\s+(?:(?:UNLOGGED\s+)?TABLE|MATERIALIZED\s+VIEW)\s+(?:IF\s+NOT\s+EXISTS\s+)?({_QUALIFIED})", re.I
+)
 _ON_DATABASE = re.compile(
     r"(?:(?:CREATE|DROP|ALTER)\s+DATABASE|COMMENT\s+ON\s+DATABASE|SECURITY\s+LABEL\b.*?\bON\s+DATABASE"
     r"|(?:GRANT|REVOKE)\b[^;]*?\bON\s+DATABASE)\b",
@@ -62,7 +64,7 @@ _QUOTED = re.compile(rb"[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'", re.S)
 _CALLS = re.compile(rb"[\w\"\x80-\xff]\s*\(|\b(?:SELECT|WITH|TABLE)\b|/\*|--", re.I)
 _NAMES = rb'(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)'
 _INSERT = re.compile(
-    rb"INSERT\s+INTO\s+" + _NAMES + rb"(?:\s*\.\s*" + _NAMES + rb")?\s*(?:\(\s*" + _NAMES + rb"(?:\s*,\s*" + _NAMES
+    rb"INSERT\s+INTO\s+(" + _NAMES + rb"(?:\s*\.\s*" + _NAMES + rb")?)\s*(?:\(\s*" + _NAMES + rb"(?:\s*,\s*" + _NAMES
     + rb")*\s*\)\s*)?(?:OVERRIDING\s+(?:SYSTEM|USER)\s+VALUE\s+)?(?:DEFAULT\s+)?VALUES(?![\w$])",
     re.I,
 )  # fmt: skip
@@ -82,6 +84,9 @@ class Verdict:
     extension: str = ""
     database: str = ""
     table: str = ""
+    inserts: int = 0
+    """Rows that an INSERT puts into the table ``inserted``."""
+    inserted: str = ""
     runs: str = ""
     """A routine or the like whose text would start a program on the server."""
 
@@ -129,7 +134,9 @@ def _insert(statement: bytes) -> Verdict:
     rows = _unquoted(statement[match.end() :]) if match else b""
     if match is None or not _CONSTANTS.fullmatch(rows) or _CALLS.search(rows):
         return Verdict(refuse=f"an INSERT that pg_dump does not write: {_short(statement.decode(errors='replace'))}")
-    return _LOAD
+    # After the quotations are gone each parenthesis begins a row.
+    count = 0 if b"CONFLICT" in rows.upper() else max(rows.count(b"("), 1)
+    return Verdict(inserted=_key(match[1].decode(errors="surrogateescape")), inserts=count)
 
 
 def _copy(text: str) -> Verdict:

@@ -22,6 +22,7 @@ from veza_tui.operations.restore.request import (
     typed_text,
     undone_name,
 )
+from veza_tui.operations.restore.said import read_dump
 from veza_tui.operations.restore.source import catalogue_of, origin_of
 from veza_tui.ports.database import Database
 from veza_tui.ports.restore import RestoreServer
@@ -59,10 +60,12 @@ async def look(context: PlanContext, request: RestoreRequest) -> Looked:
     facts = await server.target()
     names = names_for(database.name, context.clock.now())
     dump = record.manifest.dump if record.manifest else None
-    checks = preflight(
+    said, told = (None, []) if dump else await read_dump(context, record)
+    then = dump.database if dump else said.facts if said else None
+    checks = told + preflight(
         facts,
-        dump.database if dump else None,
-        dump_major=dump.server.major if dump else None,
+        then,
+        dump_major=dump.server.major if dump else said.major if said else None,
         client_major=await asyncio.to_thread(server.client_major, facts.major),
         dump_size=sum(size for path, size in record.files if path.startswith("database.")),
         names=(names.scratch, names.aside),
@@ -71,7 +74,9 @@ async def look(context: PlanContext, request: RestoreRequest) -> Looked:
         tables=bool(request.tables),
     )
     now = await _rows_now(database, checks) if facts.exists else None
-    lost = losses(dump.database.tables, now.tables) if dump and now else []
+    known = dump is not None or bool(said and said.counted)
+    found = losses(then.tables, now.tables) if then and now and known else []
+    lost = [loss for loss in found if not said or loss.table not in said.silent]
     minutes = max(context.clock.now() - record.at, 0.0) / 60
     return Looked(record, tuple(checks), tuple(lost), minutes, facts.exists)
 
