@@ -83,6 +83,8 @@ def launch(
 
     async def main() -> int:
         async with operations_service(options) as service:
+            if (yes or confirm) and not dry_run and not options.read_only:
+                service.prepare()
             preview = await _plan(service, environment, planner, without_cluster)
             if timeout is not None:
                 preview = replace(preview, plan=replace(preview.plan, timeout=timeout))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -145,6 +145,24 @@ ACTION_MODULES: list[str] = [
     "veza_tui.operations.pipeline.manifests",
 ]
 
+# Where to look first: the runner of a switch back need not import what a restore is made of.
+_LIKELY: dict[str, tuple[str, ...]] = {
+    "object": ("veza_tui.operations.fingerprint",),
+    "file": ("veza_tui.operations.fingerprint",),
+    "deploy": ("veza_tui.operations.deploy.steps", "veza_tui.operations.deploy.touch"),
+    "bluegreen": (
+        "veza_tui.operations.deploy.switchback",
+        "veza_tui.operations.deploy.kept",
+        "veza_tui.operations.deploy.bluegreen",
+    ),
+}
+
+
+def _modules(prefix: str) -> Iterator[str]:
+    likely = _LIKELY.get(prefix, ())
+    yield from likely
+    yield from (module for module in ACTION_MODULES if module not in likely)
+
 
 def action(name: str, *, retry: bool = True) -> Callable[[Action], Action]:
     """Register a step's function under the name that plans use, for example ``@action("deploy.apply")``.
@@ -183,9 +201,10 @@ def verifier(prefix: str) -> Callable[[Verifier], Verifier]:
 
 def find_verifier(prefix: str) -> Verifier | None:
     """The verifier of a key's prefix, None when no module registers one."""
-    if prefix not in _VERIFIERS:
-        for module in ACTION_MODULES:
-            importlib.import_module(module)
+    for module in _modules(prefix):
+        if prefix in _VERIFIERS:
+            break
+        importlib.import_module(module)
     return _VERIFIERS.get(prefix)
 
 
@@ -195,9 +214,10 @@ def find_action(name: str) -> Action:
     Raises:
         KeyError: no module registers it (a plan from another version).
     """
-    if name not in _ACTIONS:
-        for module in ACTION_MODULES:
-            importlib.import_module(module)
+    for module in _modules(name.partition(".")[0]):
+        if name in _ACTIONS:
+            break
+        importlib.import_module(module)
     return _ACTIONS[name]
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.model.journal import OperationState, OperationStatus
@@ -20,7 +19,7 @@ from veza_tui.model.view import Identity
 from veza_tui.operations import approving
 from veza_tui.operations.approval import Ask, Grant
 from veza_tui.operations.audit import AuditLog, Record
-from veza_tui.operations.checks import missing_permissions, need_text, uses_cluster
+from veza_tui.operations.checks import missing_permissions, uses_cluster
 from veza_tui.operations.confirm import Tier, confirmation
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.control import ask_cancel
@@ -28,7 +27,8 @@ from veza_tui.operations.fold import Folder
 from veza_tui.operations.ids import new_id
 from veza_tui.operations.journal import JournalReader
 from veza_tui.operations.no_cluster import no_cluster
-from veza_tui.operations.policy import approvers_needed, changes_something, read_only_reason
+from veza_tui.operations.policy import approvers_needed, read_only_reason
+from veza_tui.operations.previewed import Preview as Preview
 from veza_tui.operations.request import APPROVAL_SECONDS, Request
 from veza_tui.operations.retry import retrying
 from veza_tui.operations.settings import private_directory, state_directory
@@ -38,37 +38,8 @@ from veza_tui.operations.world import World
 from veza_tui.ports.runner import Handshake, Runners
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A plan with everything a person must know before confirming it."""
-
-    plan: Plan
-    environment: Environment
-    tier: Tier
-    text: str
-    """What to type (tier TYPE)."""
-    missing: tuple[Need, ...]
-    """Permissions that the plan needs and this user has not."""
-    read_only: str
-    """Why nothing may be changed; empty when it may."""
-    approvers: int
-    """How many other people must approve it; 0 when the starter's own confirmation is enough."""
-
-    @property
-    def typed(self) -> str:
-        """What a person types at the question: the plan's own words, or what ``--confirm`` takes."""
-        return self.plan.typed or self.text
-
-    @property
-    def refusal(self) -> str:
-        """Why it cannot be started; empty when it can."""
-        if self.read_only and changes_something(self.plan):
-            return self.read_only
-        if self.missing:
-            return f"missing permissions: {', '.join(map(need_text, self.missing))}"
-        return ""
+_QUICK = 3.0
+"""Seconds."""
 
 
 class OperationsService:
@@ -80,6 +51,10 @@ class OperationsService:
         self.store = OperationStore(self.state, runners)
         self.audit = AuditLog(self.state, world.clock)
         self._runners = runners
+
+    def prepare(self) -> None:
+        """An operation will surely be started: have its runner ready."""
+        self._runners.prepare()
 
     async def plan(self, environment: str, planner: Planner, *, without_cluster: bool = False) -> Preview:
         """Make the plan and check permissions and policy. Reads only.
@@ -191,16 +166,17 @@ class OperationsService:
     async def watch(self, operation_id: str) -> AsyncIterator[OperationStatus]:
         """The status now and at each change, until it has ended or its runner is dead.
 
-        Looks at the journal's size ten times a second and reads only what is new; nothing is yielded when nothing
-        changes.
+        Looks at the journal's size ten times a second (oftener in its first seconds, so that a quick one is quickly
+        told) and reads only what is new; nothing is yielded when nothing changes.
         """
+        began = self.world.clock.monotonic()
         files = self.store.find(operation_id)
         reader, folder = JournalReader(files.journal), Folder(files.id)
         status = self.store.judge(files, folder.feed(reader.read()))
         yield status
         quiet = 0
         while not (status.state.ended or status.state is OperationState.INTERRUPTED):
-            await self.world.clock.sleep(0.1)
+            await self.world.clock.sleep(0.02 if self.world.clock.monotonic() - began < _QUICK else 0.1)
             if reader.changed():
                 quiet = 0
                 new = folder.feed(reader.read())

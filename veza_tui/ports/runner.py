@@ -34,6 +34,10 @@ class Handshake:
 class Runners(Protocol):
     """Processes of this machine."""
 
+    def prepare(self) -> None:
+        """Have a runner ready for the next ``start``, because one is surely coming: that saves its start-up time."""
+        ...
+
     async def start(self, arguments: Sequence[str], log: Path, directory: Path) -> Handshake:
         """Start ``veza-tui ARGUMENTS`` in a session of its own and wait until it has begun."""
         ...

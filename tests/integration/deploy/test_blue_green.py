@@ -128,6 +128,40 @@ def test_taken_back_after_the_switch_it_switches_back(prod: Cli, own_platform: A
     retag(prod, "production", "v1.4.2")
 
 
+def test_when_the_live_services_do_not_answer_after_the_switch_it_switches_back(prod: Cli, own_platform: Any) -> None:
+    retag(prod, "production", "v1.4.3")
+    # Through its own Service the new colour is well; through the live one nothing answers.
+    own_platform.control.ask("api", action="fault", kind="error", status=503, path="/services/chat-server:8081/proxy")
+    try:
+        done = prod.json("deploy", "production", *SURE, "--json", "--timeout", "12", code=7)
+    finally:
+        own_platform.control.ask("api", action="clear")
+    assert done["state"] == "rolled-back"
+    assert "Prove it through the live Services: chat-server does not become healthy" in done["reason"]
+    steps = {e["step"]: e["data"]["state"] for e in prod.journal(done["id"]) if e["type"] == "step"}
+    assert steps["switch"] == steps["apply"] == "undone", "it had been switched, and was switched back"
+    assert colours(own_platform) == {"blue"} and all(of_colour(own_platform, "blue").values())
+    assert of_colour(own_platform, "green") == dict.fromkeys(dict(SERVICES), 0)
+    retag(prod, "production", "v1.4.2")
+
+
+def test_a_conflict_on_the_switch_is_tried_again(prod: Cli, own_platform: Any) -> None:
+    retag(prod, "production", "v1.4.3")
+    for name, _ in SERVICES:
+        fault = {"kind": "error", "status": 409, "method": "PATCH", "path": f"/services/{name}", "remaining": 2}
+        own_platform.control.ask("api", action="fault", **fault)
+    try:
+        done = prod.json("deploy", "production", *SURE, "--json")
+    finally:
+        own_platform.control.ask("api", action="clear")
+    assert done["state"] == "done" and colours(own_platform) == {"green"}
+    retag(prod, "production", "v1.4.2")
+    plan = prod.json("deploy", "production", "--dry-run", "--json")
+    (said,) = [note for note in plan["notes"] if "overwrites blue" in note]
+    assert "veza-tui rollback production --to" in said
+    prod.run("switch-back", "production", *SURE)
+
+
 def test_small_operations_act_on_the_live_colour(prod: Cli) -> None:
     plan = prod.json("restart", "production", "chat-server", "--dry-run", "--json")
     assert plan["options"]["deployments"] == ["chat-server-blue"]
@@ -157,6 +191,6 @@ def test_kept_pods_go_when_their_time_is_over(prod: Cli, own_platform: Any) -> N
     prod.run("deploy", "production", *SURE, "--keep", "0.02")
     end = time.monotonic() + 20
     while any(of_colour(own_platform, "blue").values()):
-        assert time.monotonic() < end, "the kept colour was never emptied"
+        assert time.monotonic() < end, f"the kept colour was never emptied: {prod.run('operations', 'list').stdout}"
         time.sleep(0.1)
     assert all(of_colour(own_platform, "green").values())

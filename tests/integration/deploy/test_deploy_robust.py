@@ -85,6 +85,8 @@ def test_a_second_one_is_told_who_holds_it(dev: Cli) -> None:
         ({"kind": "error", "status": 500, "fraction": 0.15, "remaining": 12}, ""),
         ({"kind": "throttle", "retry_after": 1, "fraction": 0.1, "remaining": 4}, ""),
         ({"kind": "reset", "fraction": 0.1, "remaining": 8}, ""),
+        ({"kind": "error", "status": 409, "method": "PATCH", "remaining": 3}, "/deployments/"),
+        ({"kind": "error", "status": 409, "method": "PUT", "remaining": 3}, "/leases/"),
     ],
 )
 def test_an_api_that_errs_half_way(dev: Cli, own_platform: Any, fault: dict[str, Any], path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -28,6 +29,13 @@ class ProcessRunners:
 
     def __init__(self, command: Sequence[str] = ()) -> None:
         self._command = tuple(command) or COMMAND
+        self._ready: _Prepared | None = None
+
+    def prepare(self) -> None:
+        """Start a runner that imports what it needs and waits for its orders; it ends when this process does."""
+        if self._ready is None:
+            with contextlib.suppress(OSError):  # then it is started when it is needed
+                self._ready = _Prepared(self._command)
 
     async def start(self, arguments: Sequence[str], log: Path, directory: Path) -> Handshake:
         """Start the runner and wait for its handshake; its environment is ours, secrets in it included."""
@@ -46,6 +54,9 @@ class ProcessRunners:
         return record_of(os.getpid())
 
     def _start(self, arguments: Sequence[str], log: Path, directory: Path) -> Handshake:
+        ready, self._ready = self._ready, None
+        if ready is not None and ready.order(arguments, log, directory):
+            return _parse(ready.answer(), log)
         reading, writing = os.pipe()
         sink = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -67,6 +78,51 @@ class ProcessRunners:
             word = pipe.read()  # the end of the pipe: it has spoken and closed it, or it is dead
         child.wait()  # the child forks the runner off and ends at once
         return _parse(word, log)
+
+
+class _Prepared:
+    """A runner that was started before anybody knew what it would run."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        orders, self._orders = os.pipe()
+        self._reading, writing = os.pipe()
+        try:
+            self._child = subprocess.Popen(
+                [*command, "_run", "--orders", str(orders), "--handshake", str(writing)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=runner_environment(os.environ, Path.cwd()),
+                pass_fds=(orders, writing),
+                start_new_session=True,
+                umask=0o077,
+            )
+        except OSError:
+            os.close(self._orders)
+            os.close(self._reading)
+            raise
+        finally:
+            os.close(orders)
+            os.close(writing)
+
+    def order(self, arguments: Sequence[str], log: Path, directory: Path) -> bool:
+        """Tell it what to run; False when it is dead: it has run nothing then."""
+        word = {"arguments": list(arguments), "log": str(log), "directory": str(directory)}
+        try:
+            with os.fdopen(self._orders, "wb") as pipe:
+                pipe.write(json.dumps(word).encode() + b"\n")
+        except BrokenPipeError:
+            os.close(self._reading)
+            self._child.wait()
+            return False
+        return True
+
+    def answer(self) -> bytes:
+        """Its handshake; empty when it died without a word."""
+        with os.fdopen(self._reading, "rb") as pipe:
+            word = pipe.read()
+        self._child.wait()
+        return word
 
 
 def runner_environment(environ: Mapping[str, str], here: Path) -> dict[str, str]:

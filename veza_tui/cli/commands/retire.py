@@ -31,11 +31,14 @@ def command(options: Options, /, environment: str, when_due: bool, **flags: Any)
 
 async def _waits(options: Options, environment: str) -> str:
     """The operation that waits for this environment's old pods already, empty for none."""
-    from veza_tui.model.journal import OperationState
+    from veza_tui.model.journal import OperationState, StepState
 
     async with operations_service(options) as service:
         for status in service.history(environment):
-            waits = status.state is OperationState.RUNNING and any(s.id == "wait" for s in status.steps)
+            # One that is retiring already, or being cancelled, waits for nothing new.
+            waits = status.state is OperationState.RUNNING and any(
+                s.id == "wait" and s.state in (StepState.RUNNING, StepState.PENDING) for s in status.steps
+            )
             if status.kind == "retire" and waits:
                 return status.id
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -15,13 +16,25 @@ import click
 if TYPE_CHECKING:
     from veza_tui.cli.main import Options
 
+_NEEDED = (
+    "veza_tui.wiring",
+    "veza_tui.adapters.kubernetes.client",
+    "veza_tui.adapters.process.clock",
+    "veza_tui.workspace.load",
+    "veza_tui.operations.runner",
+    "veza_tui.operations.fingerprint",
+    "veza_tui.operations.deploy.kept",
+    "veza_tui.operations.deploy.switchback",
+)
+
 
 @click.command(hidden=True)
-@click.argument("operation")
+@click.argument("operation", required=False, default="")
 @click.option("--mode", type=click.Choice(["run", "resume", "undo"]), default="run")
 @click.option("--handshake", type=int, default=-1)
+@click.option("--orders", type=int, default=-1, help="A pipe on which the operation and its mode come later.")
 @click.pass_obj
-def command(options: Options, operation: str, mode: str, handshake: int) -> int:
+def command(options: Options, operation: str, mode: str, handshake: int, orders: int) -> int:
     """Run an operation in this process, detached from every terminal."""
     os.umask(0o077)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -29,6 +42,10 @@ def command(options: Options, operation: str, mode: str, handshake: int) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if handshake >= 0 and os.fork():
         os._exit(0)  # the starter waits for us only; the child belongs to init and leads no session
+    if orders >= 0:
+        operation, mode = _ordered(orders)
+        if not operation:
+            return 0  # the starter had nothing to run, or is gone
     from veza_tui import wiring
     from veza_tui.model.errors import VezaError
     from veza_tui.operations.runner import run_operation
@@ -58,3 +75,22 @@ def command(options: Options, operation: str, mode: str, handshake: int) -> int:
         tell(error.exit, error.message, error.hint)
         return error.exit
     return code
+
+
+def _ordered(orders: int) -> tuple[str, str]:
+    """Import what nearly every operation needs, then wait for the word; empty when there is none."""
+    with os.fdopen(orders, "rb") as pipe:
+        for module in _NEEDED:
+            importlib.import_module(module)
+        word = pipe.readline()
+    if not word.endswith(b"\n"):
+        return "", ""
+    order = json.loads(word)
+    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
+    os.chdir(order["directory"])
+    # As the starter's command line would be: _run ID [--mode MODE]
+    arguments = list(order["arguments"])
+    return str(arguments[1]), str(arguments[3]) if "--mode" in arguments else "run"

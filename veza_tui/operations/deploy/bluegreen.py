@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from veza_tui.model.errors import TimedOutError, VezaError
 from veza_tui.model.plan import Change, Plan, Step
+from veza_tui.model.release import Release
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.deploy import server
@@ -25,13 +27,13 @@ from veza_tui.operations.deploy.colours import (
     switches,
 )
 from veza_tui.operations.deploy.kept import size_like_live
+from veza_tui.operations.deploy.live import get_or_none, live_services, replicas_of
 from veza_tui.operations.deploy.live import live_deployments as live_deployments
-from veza_tui.operations.deploy.live import live_services
 from veza_tui.operations.deploy.objects import JSONObject
 from veza_tui.operations.deploy.server import Preview
 from veza_tui.operations.deploy.switchback import patch_all, words
 from veza_tui.operations.deploy.waiting import roll_out
-from veza_tui.ports.cluster import Cluster
+from veza_tui.ports.cluster import DEPLOYMENTS, Cluster
 
 PROBES = 5
 """Healthy answers in a row, per service, that the new colour must give."""
@@ -52,6 +54,8 @@ class Beside:
     """The same manifests as objects of the live colour."""
     live: Preview | None
     """What the same manifests would change in the live colour: the difference that a person wants to see."""
+    images: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+    """Deployment -> container -> image of ``colour``, where its pods are kept from the last switch."""
 
 
 async def look_beside(cluster: Cluster, objects: Sequence[JSONObject]) -> Beside:
@@ -68,10 +72,31 @@ async def look_beside(cluster: Cluster, objects: Sequence[JSONObject]) -> Beside
             if not (o["kind"] == "Service" and o["metadata"]["name"] in previews)
         ]
     difference = await server.preview(cluster, here) if here else None
-    return Beside(colour, before, beside(objects, colour, live), switches(objects, colour, live), here, difference)
+    names = [o["metadata"]["name"] for o in objects if o.get("kind") == "Deployment"]
+    return Beside(
+        colour,
+        before,
+        beside(objects, colour, live),
+        switches(objects, colour, live),
+        here,
+        difference,
+        await _kept_images(cluster, objects, colour, names) if before else {},
+    )
 
 
-def blue_green_plan(plan: Plan, at: Beside, keep: float) -> Plan:
+async def _kept_images(
+    cluster: Cluster, objects: Sequence[JSONObject], colour: str, names: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """What a deploy to this colour overwrites: the way back of the last switch."""
+    namespace = next((str(o["metadata"]["namespace"]) for o in objects if o.get("kind") == "Deployment"), "")
+    found = await asyncio.gather(
+        *(get_or_none(cluster, DEPLOYMENTS, coloured_name(n, colour), namespace) for n in names)
+    )
+    there = {n: d for n, d in zip(names, found, strict=True) if d is not None and replicas_of(d)}
+    return {n: {c["name"]: c["image"] for c in d["spec"]["template"]["spec"]["containers"]} for n, d in there.items()}
+
+
+def blue_green_plan(plan: Plan, at: Beside, keep: float, history: Sequence[Release] = ()) -> Plan:
     """A deploy's plan made blue-green: after the rollout come probe, switch and the note when the old may go."""
     difference = at.live.changes if at.live else None
     if at.before in COLOURS and not difference:
@@ -105,6 +130,8 @@ def blue_green_plan(plan: Plan, at: Beside, keep: float) -> Plan:
     notes = [f"Blue-green: {at.colour} is rolled out beside {at.before or 'nothing'}, probed, then gets all traffic."]
     if at.before:
         notes.append(f"The old pods stay {keep:g} minutes; `veza-tui switch-back {plan.target.environment}` returns.")
+    if at.images:
+        notes.append(_overwritten(plan.target.environment, at, history))
     if difference == ():
         notes.append("The manifests say what runs already: the pods move to a colour of their own.")
     return dataclasses.replace(
@@ -113,6 +140,19 @@ def blue_green_plan(plan: Plan, at: Beside, keep: float) -> Plan:
         changes=(*(shown if at.live else plan.changes), *switched),
         notes=(*notes, *plan.notes),
         options={**plan.options, "colour": at.colour, "keep_minutes": keep},
+    )
+
+
+def _overwritten(environment: str, at: Beside, history: Sequence[Release]) -> str:
+    """The way back that is lost as soon as this begins, and how one gets there all the same."""
+    same = next((r for r in history if r.good and all(r.images.get(n) == i for n, i in at.images.items())), None)
+    still = (
+        f"`veza-tui rollback {environment} --to {same.number}` still leads to it (release {same.number})"
+        if same is not None
+        else "no release has it: it cannot be brought back"
+    )
+    return (
+        f"It overwrites {at.colour}, which is kept from before the last switch: `switch-back` to it is over; {still}."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from veza_tui.operations.ids import is_id
 from veza_tui.ports.cluster import DEPLOYMENTS, Conflict, NotFound
 
 _LOOK_SECONDS = 1.0
+_SURE_SECONDS = 2.0
 _TRIES = 5
 _NULL = subprocess.DEVNULL
 
@@ -91,9 +93,16 @@ async def _schedule(context: Context, *, wait: bool) -> str:
     argv = [*commands.veza(), "-C", str(context.directory), "retire", name, "--when-due", "--confirm", name,
             "--detach", "--reason", f"after {context.operation_id}"]  # fmt: skip
     if not wait:
-        # A switch back is not kept waiting for it.
+        # A switch back is not kept waiting for it, neither for its end nor for the processor.
+        nice = shutil.which("nice")
         await asyncio.create_subprocess_exec(
-            *argv, stdin=_NULL, stdout=_NULL, stderr=_NULL, cwd=context.directory, start_new_session=True
+            *([nice, "-n", "10"] if nice else []),
+            *argv,
+            stdin=_NULL,
+            stdout=_NULL,
+            stderr=_NULL,
+            cwd=context.directory,
+            start_new_session=True,
         )
         return ""
     code = await commands.run(argv, directory=Path(context.directory), on_line=lines.append)
@@ -214,21 +223,32 @@ def _needs(namespace: str) -> tuple[Need, ...]:
 @action("bluegreen.wait_due")
 async def wait_due(context: Context, step: Step) -> Result:
     """Until the notes' time is over, or until nothing is kept any more (switched back, deployed over, retired)."""
+    seen_none = False
     while True:
         waiting = await _waiting(context)
         if not waiting:
-            return {"nothing": True}
+            # A deploy that has just switched notes the time in a moment, and counts on a waiter that it finds.
+            if seen_none:
+                return {"nothing": True}
+            seen_none = True
+            await _nap(context, _SURE_SECONDS)
+            continue
+        seen_none = False
         at = max(waiting.values())
         left = at - context.clock.now()
         context.report.progress(None, f"until {rfc3339(at)}")
         if left <= 0:
             return {"due": rfc3339(at)}
         # The notes may change meanwhile; a look every 15 s costs nothing, a cancel is heard within a second.
-        end = context.clock.monotonic() + min(left, 15.0)
-        while context.clock.monotonic() < end:
-            if context.cancelled():
-                raise Cancelled("while waiting")
-            await context.clock.sleep(min(_LOOK_SECONDS, max(end - context.clock.monotonic(), 0.01)))
+        await _nap(context, min(left, 15.0))
+
+
+async def _nap(context: Context, seconds: float) -> None:
+    end = context.clock.monotonic() + seconds
+    while context.clock.monotonic() < end:
+        if context.cancelled():
+            raise Cancelled("while waiting")
+        await context.clock.sleep(min(_LOOK_SECONDS, max(end - context.clock.monotonic(), 0.01)))
 
 
 @action("bluegreen.retire_due")

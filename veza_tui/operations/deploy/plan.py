@@ -82,7 +82,7 @@ async def planned(
     if at.live is not None:
         # What a person changed by hand in the live colour voids the plan as well.
         plan = replace(plan, fingerprint={**plan.fingerprint, **_fingerprint(at.here, at.live)})
-    return blue_green_plan(plan, at, environment.policy.keep_old_minutes if keep is None else keep)
+    return blue_green_plan(plan, at, environment.policy.keep_old_minutes if keep is None else keep, history)
 
 
 def deploy_plan(
