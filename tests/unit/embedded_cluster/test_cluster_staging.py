@@ -264,3 +264,28 @@ async def test_another_schedulers_pods_and_gated_ones_are_left_alone(bench):
     bench.store.mutate("pods", "default", gated["metadata"]["name"], open_gate)
     await bench.advance(8)
     assert [bool(p["spec"].get("nodeName")) for p in bench.pods()].count(True) == 1
+
+
+async def test_an_autoscaler_that_knows_nothing_recent_scales_nothing_down_for_five_minutes(bench):
+    bench.deploy(replicas=3, container={"resources": {"requests": {"cpu": "1"}}})
+    await bench.advance(8)
+    goal = {"type": "Utilization", "averageUtilization": 70}
+    bench.store.create(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "api", "namespace": "default"},
+            "spec": {
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+                "minReplicas": 1,
+                "maxReplicas": 5,
+                "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": goal}}],
+            },
+        }
+    )
+    await bench.advance(30)
+    bench.clock._now += 4000  # the demo's boot travels from the past to the present so
+    await bench.advance(120)
+    assert bench.deployment()["spec"]["replicas"] == 3
+    await bench.advance(240)
+    assert bench.deployment()["spec"]["replicas"] == 1

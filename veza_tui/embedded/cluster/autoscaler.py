@@ -144,10 +144,11 @@ class AutoscalerController:
 
     def _stabilize(self, key: Key, recommendation: int, current: int) -> int:
         now = self.cluster.now()
-        past = self._wanted.setdefault(key, deque([(now, current)]))
-        past.append((now, recommendation))
+        past = self._wanted.setdefault(key, deque())
         while past and past[0][0] < now - _STABILIZE * self.cluster.clock.scale:
             past.popleft()
+        # Who knows nothing recent takes the present size for recommended, as a controller does that has just started.
+        past.append((now, recommendation if past else max(current, recommendation)))
         return recommendation if recommendation >= current else max(min(current, s) for _, s in past)
 
     def _limit(self, hpa: Object, conditions: list[Object], desired: int) -> int:
