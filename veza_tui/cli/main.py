@@ -166,9 +166,12 @@ def main(argv: list[str] | None = None) -> int:
         click.echo("veza-tui: interrupted", err=True)
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        # The reader went away; leave nothing for the interpreter to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return _reader_gone()
+    except SystemExit as stop:
+        # click makes an exit 1 of a broken pipe by itself, and wraps the streams then.
+        if "Pacify" in type(sys.stdout).__name__:
+            return _reader_gone()
+        return stop.code if isinstance(stop.code, int) else Exit.FAILED if stop.code else Exit.DONE
     except Exception as error:
         if debug:
             raise
@@ -184,9 +187,19 @@ def _one_line(error: click.ClickException) -> str:
     return f"{message} — see {path} --help" if path else message
 
 
+def _reader_gone() -> int:
+    """As a process ends that SIGPIPE killed: 141. Nothing is left for the interpreter to flush."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 128 + signal.SIGPIPE
+
+
 def run() -> None:
     """The entry points' function."""
     code = main()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _reader_gone()
     # A collection of everything that was imported, at the interpreter's end, would cost as much as --version does.
     gc.freeze()
     sys.exit(code)
