@@ -14,6 +14,7 @@ from veza_tui.model.restore import proof_tables
 from veza_tui.operations.backup.make import make_backup
 from veza_tui.operations.backup.steps import backup_job, reporting
 from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.restore.files import require_parts
 from veza_tui.operations.restore.source import catalogue_of, dump_of, origin_of, record_of
 from veza_tui.ports.database import LoadOptions, Scratch
 
@@ -34,6 +35,7 @@ async def integrity(context: Context, step: Step) -> Result:
         loop.call_soon_threadsafe(context.report.progress, None, f"{done:,} bytes read")
 
     record = await asyncio.to_thread(catalogue.require_whole, name, origin, seen=seen)
+    await require_parts(context)
     result: Result = {"backup": name, "proven": record.proven, "manifest": record.manifest is not None}
     if "database" in context.plan.options["parts"]:
         with (await dump_of(context)).here() as source:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
+import tempfile
 from pathlib import Path
 
-from veza_tui.model.errors import RefusedError
+from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.plan import Step
 from veza_tui.operations.atomic import write_atomically
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.restore.source import read_part
+from veza_tui.workspace.load import Workspace
 
 _FOLDERS = ("environments", "secrets")
 
@@ -35,6 +38,35 @@ async def put_file_back(context: Context, step: Step) -> Result:
     if kept.exists():
         write_atomically(path, kept.read_bytes(), _mode(kept))
     return {"path": str(path)}
+
+
+async def require_parts(context: Context) -> None:
+    """Every file that the plan puts back, read and judged before anything is touched.
+
+    Raises:
+        RefusedError: one cannot be read, leads elsewhere, or is no environment that can be loaded.
+    """
+    for step in context.plan.steps:
+        if step.action == "restore.file":
+            _target(context, step)
+            data = await read_part(context, str(step.args["source"]))
+            if step.args["folder"] == "environments":
+                await asyncio.to_thread(_require_environment, str(step.args["source"]), data)
+
+
+def _require_environment(name: str, data: bytes) -> None:
+    # An environment that cannot be loaded could not even be undone.
+    with tempfile.TemporaryDirectory(prefix="veza-part-") as top:
+        folder = Path(top) / "environments"
+        folder.mkdir()
+        (folder / name).write_bytes(data)
+        try:
+            Workspace(Path(top).resolve()).environment(Path(name).stem)
+        except VezaError as error:
+            why = error.message.replace(f"{top}/", "")
+            raise RefusedError(
+                f"the backup's {name} is no environment: {why}", hint="leave configuration out"
+            ) from None
 
 
 def _target(context: Context, step: Step) -> Path:

@@ -197,7 +197,12 @@ def _file_steps(request: RestoreRequest, environment: Environment, files: Sequen
         (Part.CONFIGURATION, f"{environment.name}.yaml", "environments"),
         (Part.SECRETS, f"{environment.name}.env", "secrets"),
     ):
-        if part in request.parts and any(f in (name, f"{name}.age") for f in files):
+        if part in request.parts:
+            if request.from_environment:
+                raise ConfigError(f"{part} of {request.from_environment} is not put into {environment.name}: it names"
+                                  " other servers", hint=f"leave --part {part} out")  # fmt: skip
+            if not any(f in (name, f"{name}.age") for f in files):
+                raise ConfigError(f"backup {request.backup} holds no {name}", hint=f"leave --part {part} out")
             steps.append(
                 Step(part.value, f"Put back {where}/{name}, keeping the present one", "restore.file",
                      {"source": name, "folder": where}, changes=(f"replaces {where}/{name}",),
