@@ -23,6 +23,9 @@ def tls_context(access: Access, proof: Proof) -> ssl.SSLContext:
             context = ssl.create_default_context(cadata=_certificates(access.ca_data))
         elif access.ca_file is not None:
             context = ssl.create_default_context(cafile=str(access.ca_file))
+        elif access.insecure:
+            # The system's authorities would be read for nothing.
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         else:
             context = ssl.create_default_context()
     except (OSError, ssl.SSLError, ValueError) as error:
