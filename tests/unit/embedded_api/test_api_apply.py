@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from veza_tui.embedded.api.errors import ApiError
 from veza_tui.embedded.api.fields.apply import apply
 from veza_tui.embedded.api.fields.managed import UpdateTracker
 from veza_tui.embedded.api.fields.paths import from_fields, to_fields
 from veza_tui.embedded.api.fields.typed import typed
+from veza_tui.embedded.api.rbac import User, impersonated
 from veza_tui.embedded.api.resources import resource
 
 JSONObject = dict[str, Any]
@@ -151,3 +154,25 @@ def test_letting_go_of_the_only_metadata_keeps_the_object_its_name() -> None:
     assert after["metadata"]["name"] == "c"
     assert not after["metadata"].get("annotations")
     assert after["data"] == {"a": "b"}
+
+
+def test_what_kubectl_applied_client_side_it_takes_over_without_a_conflict() -> None:
+    last = json.dumps(config({"a": "1"}))
+    live = config({"a": "1", "b": "1"}, annotations={"kubectl.kubernetes.io/last-applied-configuration": last})
+    UpdateTracker("kubectl-client-side-apply")(None, live, subresource="", now=NOW)
+    assert run(live, config({"a": "2"}), "kubectl")["data"]["a"] == "2"
+    for manager, data in (("other", {"a": "2"}), ("kubectl", {"b": "2"})):
+        with pytest.raises(ApiError, match="kubectl-client-side-apply"):
+            run(live, config(data), manager)
+
+
+def test_only_admins_act_as_others() -> None:
+    admin, viewer = User("boss", "admin"), User("eye", "viewer")
+    as_eye = CIMultiDict({"Impersonate-User": "eye"})
+    assert impersonated(admin, CIMultiDict(), [admin]) is admin
+    assert impersonated(admin, as_eye, [admin, viewer]).role == "viewer"
+    assert impersonated(admin, CIMultiDict({"Impersonate-User": "x"}), [admin]).role == "nobody"
+    groups = CIMultiDict([("Impersonate-User", "x"), ("Impersonate-Group", "system:masters")])
+    assert impersonated(admin, groups, [admin]).role == "admin"
+    with pytest.raises(ApiError, match='User "eye" cannot impersonate'):
+        impersonated(viewer, as_eye, [admin, viewer])

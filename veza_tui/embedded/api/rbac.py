@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,22 @@ def allows_url(user: User, verb: str, path: str) -> bool:
             if pattern in ("*", path) or (pattern.endswith("/*") and path.startswith(pattern[:-1])):
                 return True
     return False
+
+
+def impersonated(user: User, headers: Mapping[str, str], known: Iterable[User]) -> User:
+    """Who ``user`` acts as: the Impersonate-User header's, whom only admins may name; raises ApiError 403.
+
+    A name that has no token here has no rights, but for the group system:masters.
+    """
+    name = headers.get("Impersonate-User", "")
+    if not name:
+        return user
+    if user.role != "admin":
+        may_not = f'User "{user.name}" cannot impersonate resource "users" in API group "" at the cluster scope'
+        raise ApiError(403, "Forbidden", f'users "{name}" is forbidden: {may_not}')
+    groups = tuple(value for key, value in headers.items() if key.lower() == "impersonate-group")
+    role = next((other.role for other in known if other.name == name), "nobody")
+    return User(name, "admin" if "system:masters" in groups else role, groups)
 
 
 def authorize(user: User, info: RequestInfo) -> None:

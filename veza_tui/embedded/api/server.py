@@ -132,6 +132,7 @@ class ApiServer:
             if path not in rbac.PUBLIC_URLS or request.headers.get("Authorization"):
                 raise unauthorized()
             return self._public(request, path)
+        user = rbac.impersonated(user, request.headers, self.tokens.values())
         info = parse(request.method, path, request.query)
         rbac.authorize(user, info)
         if not info.resource:

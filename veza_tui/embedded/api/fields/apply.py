@@ -158,7 +158,7 @@ def apply(
         if key != me.key
         for path in sorted(owner.paths & changed)
     ]
-    if conflicts and not force:
+    if conflicts and not force and not all(path in _upgraded(live, manager, schema) for _, path in conflicts):
         raise _conflict_error(conflicts)
     for key, owner in owners.items():
         if key != me.key:
@@ -171,3 +171,14 @@ def apply(
 
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def _upgraded(live: JSONObject | None, manager: str, schema: Schema) -> PathSet:
+    """What kubectl may take without a conflict: the fields it applied client-side before (lastappliedmanager.go)."""
+    if manager != "kubectl" or live is None:
+        return set()
+    try:
+        last = json.loads((live["metadata"].get("annotations") or {}).get(_LAST_APPLIED) or "null")
+    except ValueError:
+        return set()
+    return applied_set(schema, last) if isinstance(last, dict) else set()
