@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import select
 import sys
 from collections.abc import Callable, Mapping
@@ -18,7 +17,6 @@ from veza_tui.model.text import printable
 if TYPE_CHECKING:
     from veza_tui.feeds.logs.match import Matcher
 
-_STAMPS = re.compile(rb"\n[^\n]{30} ")
 _COLOURS = (b"36", b"32", b"33", b"35", b"34", b"96", b"92", b"93", b"95", b"94")
 
 
@@ -59,7 +57,8 @@ class LogOutput:
         self.written += 1
         body = visible(data)
         if not self._timestamps:
-            body = _STAMPS.sub(b"\n" + prefix.replace(b"\\", b"\\\\"), b"\n" + body)[1:]
+            # Half the cost of a substitution: every line that comes here begins with its stamp.
+            body = prefix + (b"\n" + prefix).join([line[STAMP:] for line in body[:-1].split(b"\n")]) + b"\n"
         elif prefix:
             body = prefix + body[:-1].replace(b"\n", b"\n" + prefix) + b"\n"
         self._write(body)

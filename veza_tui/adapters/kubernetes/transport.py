@@ -187,6 +187,7 @@ class Transport:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 raise_for_status=_raise_any,
                 auto_decompress=True,
+                read_bufsize=1 << 17,  # a busy log comes in fewer, larger pieces
             )
         sent = CIMultiDict([*headers.items(), *self._impersonation])
         options: dict[str, Any] = {"headers": sent, "proxy": self._proxy}
