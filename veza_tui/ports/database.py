@@ -155,12 +155,16 @@ class Database(Protocol):
         ...
 
     async def dump(
-        self, options: DumpOptions, write: Callable[[bytes], object] | None, path: Path | None, progress: Progress
+        self,
+        options: DumpOptions,
+        write: Callable[[bytes | memoryview], object] | None,
+        path: Path | None,
+        progress: Progress,
     ) -> DumpOutcome:
         """pg_dump and facts in one exported snapshot.
 
-        ``write`` gets the bytes (plain, custom) in a thread of its own; or ``path`` is the file, or the folder of a
-        directory dump, that pg_dump writes itself.
+        ``write`` gets the bytes (plain, custom) in a thread of its own, in a buffer that is used again; or ``path``
+        is the file, or the folder of a directory dump, that pg_dump writes itself.
         Cancelling the task ends pg_dump. Any failure raises; there is no partial success.
         """
         ...

@@ -47,8 +47,8 @@ class Stored:
 class Writer(Protocol):
     """A file being written. ``finish`` makes it last (fsync, or the upload's completion) and describes it."""
 
-    def write(self, data: bytes) -> int:
-        """Write all of it; OSError on a full disk, UnreachableError on a lost store."""
+    def write(self, data: bytes | memoryview) -> int:
+        """Write all of it, keeping no reference; OSError on a full disk, UnreachableError on a lost store."""
         ...
 
     def finish(self) -> FileEntry:
@@ -57,7 +57,7 @@ class Writer(Protocol):
 
 
 class Follower(Protocol):
-    """A file that a program writes itself, hashed while it grows."""
+    """A file that a program writes itself."""
 
     path: Path
 
@@ -78,24 +78,23 @@ class Draft(Protocol):
     encrypts: bool
     """Whether what is ``secret`` is encrypted."""
 
-    @property
-    def directory(self) -> Path:
-        """A private directory on this machine, for what must be written by a program itself (directory dumps)."""
-        ...
-
     def create(self, path: str, *, secret: bool = False) -> Writer:
         """A new file. ``secret``: encrypted as well when the storage encrypts (dumps and secrets)."""
         ...
 
-    def direct(self, path: str, *, secret: bool = False, grows: bool = True) -> Follower | None:
-        """Where a program may write that file itself: quicker. None when its bytes must pass by (encrypted, S3).
+    def direct(self, path: str, *, secret: bool = False) -> Follower | None:
+        """Where a program may write that file itself, going back in it. None when its bytes must pass by.
 
-        ``grows``: it is only appended to. pg_dump's custom format goes back and fills in offsets: hashed at the end.
+        They must when they are encrypted, or go to a bucket.
         """
         ...
 
+    def folder(self, path: str) -> Path:
+        """A folder on this machine which a program makes and fills itself (directory dumps): it is not there yet."""
+        ...
+
     def adopt(self, folder: str) -> Sequence[FileEntry]:
-        """Take over the files that a program wrote under ``directory/folder``: hash, make last, upload."""
+        """After the program's end: take over the files that it wrote there: hash, make last, upload."""
         ...
 
     def commit(self, manifest: bytes) -> None:

@@ -98,7 +98,11 @@ class PostgresDatabase:
             return await facts_module.database_facts(connection, digests=digests)
 
     async def dump(
-        self, options: DumpOptions, write: Callable[[bytes], object] | None, path: Path | None, progress: Progress
+        self,
+        options: DumpOptions,
+        write: Callable[[bytes | memoryview], object] | None,
+        path: Path | None,
+        progress: Progress,
     ) -> DumpOutcome:
         """pg_dump with facts of the same snapshot."""
         return await dump(await self.endpoint(), options, write, path, progress)

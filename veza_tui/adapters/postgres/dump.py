@@ -68,7 +68,7 @@ class _Meter:
 async def dump(
     endpoint: Endpoint,
     options: DumpOptions,
-    write: Callable[[bytes], object] | None,
+    write: Callable[[bytes | memoryview], object] | None,
     path: Path | None,
     progress: Progress,
 ) -> DumpOutcome:
@@ -105,7 +105,7 @@ async def _both(
     compression: str,
     snapshot: str,
     more: list[str],
-    write: Callable[[bytes], object] | None,
+    write: Callable[[bytes | memoryview], object] | None,
     path: Path | None,
     meter: _Meter,
 ) -> DatabaseFacts:
@@ -148,7 +148,7 @@ async def _pg_dump(
     options: DumpOptions,
     compression: str,
     more: list[str],
-    write: Callable[[bytes], object] | None,
+    write: Callable[[bytes | memoryview], object] | None,
     path: Path | None,
     meter: _Meter,
 ) -> None:
@@ -179,7 +179,11 @@ async def _pg_dump(
 
 
 async def _streamed(
-    argv: list[str], env: dict[str, str], write: Callable[[bytes], object], meter: _Meter, endpoint: Endpoint
+    argv: list[str],
+    env: dict[str, str],
+    write: Callable[[bytes | memoryview], object],
+    meter: _Meter,
+    endpoint: Endpoint,
 ) -> None:
     import os
 
@@ -192,7 +196,7 @@ async def _streamed(
     finally:
         os.close(write_end)
 
-    def count(block: bytes) -> None:
+    def count(block: memoryview) -> None:
         write(block)
         meter.done += len(block)
 

@@ -19,7 +19,7 @@ _BLOCK = 1 << 18
 class Sink(Protocol):
     """What the encrypted bytes go to."""
 
-    def write(self, data: bytes) -> int: ...
+    def write(self, data: bytes | memoryview) -> int: ...
 
     def finish(self) -> FileEntry: ...
 
@@ -92,7 +92,7 @@ class EncryptingWriter:
         finally:
             self._reader.close()
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         """Encrypt; raises what the sink raised."""
         view = memoryview(data)
         try:
@@ -127,7 +127,7 @@ class _Through:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         return self._sink.write(data)
 
     def flush(self) -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from veza_tui.adapters.storage.age import SUFFIX, decrypting, parse_recipients, read_identities
-from veza_tui.adapters.storage.local_draft import BLOCK, LOCK, FileWriter, LocalDraft, is_directory, sync, walk
+from veza_tui.adapters.storage.local_draft import BLOCK, LOCK, FileWriter, LocalDraft, is_directory, sync
+from veza_tui.adapters.storage.local_follow import walk
 from veza_tui.adapters.storage.paths import check_name, check_path, stamp
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.ports.storage import BESIDE, Stored

@@ -56,12 +56,11 @@ class S3Draft:
         self._writers: list[_Upload] = []
         self._encrypting: list[EncryptingWriter] = []
 
-    @property
-    def directory(self) -> Path:
-        """A private temporary directory, for a directory dump: it needs that much room here."""
+    def folder(self, path: str) -> Path:
+        """In a private temporary directory: a directory dump needs that much room here."""
         if self._directory is None:
             self._directory = Path(tempfile.mkdtemp(prefix="veza-draft-"))
-        return self._directory
+        return self._directory.joinpath(*check_path(path))
 
     def create(self, path: str, *, secret: bool = False) -> Writer:
         """A new object."""
@@ -79,13 +78,13 @@ class S3Draft:
         self._writers.append(upload)
         return upload
 
-    def direct(self, path: str, *, secret: bool = False, grows: bool = True) -> Follower | None:
+    def direct(self, path: str, *, secret: bool = False) -> Follower | None:
         """Bytes always pass by here."""
         return None
 
     def adopt(self, folder: str) -> Sequence[FileEntry]:
         """Upload what pg_dump wrote."""
-        top = self.directory.joinpath(*check_path(folder))
+        top = self.folder(folder)
         entries = []
         for path in sorted(p for p in top.rglob("*") if p.is_file() and not p.is_symlink()):
             upload = self._upload(f"{folder}/{path.relative_to(top).as_posix()}")
@@ -139,7 +138,7 @@ class _Upload:
         self._pool: ThreadPoolExecutor | None = None
         self._room = threading.Semaphore(_TOGETHER)
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         self._digest.update(data)
         self._size += len(data)
         self._buffer += data

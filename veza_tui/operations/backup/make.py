@@ -20,6 +20,10 @@ from veza_tui.ports.storage import Draft, Storage
 
 PLAIN_FILE = "database.sql"
 """The script's own name: its restore reads ours."""
+NO_ENCRYPTED_DIRECTORY = (
+    "data.backup: pg_dump itself writes a directory dump, so its tables would lie on the disk unencrypted"
+)
+NO_ENCRYPTED_DIRECTORY_HINT = "use format custom or plain with encrypt_to"
 FILES = {"plain": PLAIN_FILE, "custom": "database.dump", "directory": "database.dir"}
 
 
@@ -123,14 +127,11 @@ async def _dump(
     name = FILES[job.format]
     if job.format == "directory":
         if draft.encrypts:
-            raise ConfigError(
-                "a directory dump is written by pg_dump itself and cannot be encrypted on the way",
-                hint="use data.backup.format custom or plain with encrypt_to",
-            )
-        folder = draft.directory / name
-        outcome = await database.dump(options, None, folder, progress)
+            raise ConfigError(NO_ENCRYPTED_DIRECTORY, hint=NO_ENCRYPTED_DIRECTORY_HINT)
+        outcome = await database.dump(options, None, draft.folder(name), progress)
         return outcome, list(await asyncio.to_thread(draft.adopt, name)), name
-    follower = draft.direct(name, secret=True, grows=job.format == "plain")
+    # A plain dump is only appended to: passing by, its bytes are hashed and written in larger pieces than pg_dump's.
+    follower = draft.direct(name, secret=True) if job.format == "custom" else None
     if follower is not None:
         outcome = await database.dump(options, None, follower.path, progress)
         entry = await asyncio.to_thread(follower.finish)

@@ -9,6 +9,7 @@ from typing import Any
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Plan, Step, Target
+from veza_tui.operations.backup.make import NO_ENCRYPTED_DIRECTORY, NO_ENCRYPTED_DIRECTORY_HINT
 from veza_tui.operations.context import PlanContext
 
 
@@ -46,6 +47,8 @@ def backup_plan(environment: Environment, target: Target, request: BackupRequest
     }
     what = f"database {database.name} ({form})" if with_database else "no database"
     encrypted = f"; secrets and dump encrypted to {len(settings.encrypt_to)} recipients" if settings.encrypt_to else ""
+    if with_database and form == "directory" and settings.encrypt_to:
+        raise ConfigError(NO_ENCRYPTED_DIRECTORY, hint=NO_ENCRYPTED_DIRECTORY_HINT)
     if request.runner == "job" and not target.server:
         raise ConfigError("a Job runs in the cluster", hint="leave --runner job or --without-cluster out")
     if request.runner == "job":
