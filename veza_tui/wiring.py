@@ -192,11 +192,12 @@ def make_screen_services(
     asyncio.sslproto.SSLProtocol.max_size = 32 * 1024
     clock = SystemClock()
 
-    @cache
     def world() -> World:
-        return World(workspace(), clock, read_only=read_only)
+        # Asked for by name, so that it is closed with the rest, and after all that rests on it.
+        made: World = provided.service("world")
+        return made
 
-    return ProvidedServices(
+    provided = ProvidedServices(
         names=lambda: workspace().names(),
         environment=lambda name: workspace().environment(name),
         feed=lambda environment: make_feed(
@@ -213,7 +214,7 @@ def make_screen_services(
         read_only=read_only,
         services={
             "workspace": workspace,
-            "world": world,
+            "world": lambda: World(workspace(), clock, read_only=read_only),
             "operations": lambda: operations_service(world()),
             "health_store": lambda: lambda name: health_store(workspace(), name),
             "connect": lambda: connect_cluster,
@@ -221,6 +222,7 @@ def make_screen_services(
             "shells": lambda: shells(world()),
         },
     )
+    return provided
 
 
 async def last_operation(environment: str) -> LastOperation | None:

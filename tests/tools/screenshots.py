@@ -7,12 +7,14 @@ taken. Every scene is taken at each of SIZES. ``incident`` is started before and
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import DEVNULL
+from subprocess import DEVNULL, PIPE
 from typing import TYPE_CHECKING
 
 from benchmarks.platform import environment, platform
@@ -41,6 +43,10 @@ class Scene:
     sizes: tuple[tuple[int, int], ...] = SIZES
     before: tuple[str, ...] = ()
     """A command of veza-tui that is run to its end first, once for the scene."""
+    edit: tuple[str, str, str] = ("", "", "")
+    """A file of the workspace, what stands in it and what stands there for this scene alone."""
+    once: bool = False
+    """What it shows happens once: the other sizes are the same program after a change of its terminal."""
     settle: float = 0.0
     """Seconds to wait after the words are there, for sparklines and the like to fill."""
 
@@ -51,6 +57,10 @@ _SIZE = ((160, 50),)
 
 _SMALL = ((80, 24),)
 
+_LARGE_FIRST = ((160, 50), (80, 24))
+_ASKS = ("environments/deployment-pipeline.yaml", "approvers: 0", "approvers: 1")
+_WAITS = ("set-image", "production", "chat-server=:v1.4.3", "--confirm", "production", "--detach", "--reason",
+          "hotfix: sockets leak in rooms")  # fmt: skip
 _DEPLOY = ("3", "wait:Running", "D", "wait:Deploy production")
 
 # Order matters: the calm pictures are taken before anything is broken.
@@ -111,13 +121,29 @@ SCENES: tuple[Scene, ...] = (
         ("VERIFICATION", "not configured", "done"),
         before=("pipeline", "staging", "--confirm", "staging", "--tag", "v1.4.3"),
     ),
-    Scene("releases", ("2", "wait:Running", "v"), ("RELEASES", "CHANGES"), sizes=_SMALL),
+    Scene("releases", ("2", "wait:Running", "v"), ("RELEASES", "CHANGES")),
+    Scene("releases-compare", ("2", "wait:Running", "v", "wait:CHANGES", "G", "space", "g"), ("from release 1 to",)),
+    Scene(
+        "operation-service",
+        ("2", "wait:Running", "M", "wait:which service", "2", "wait:Which image"),
+        ("repository",),
+        sizes=_SMALL,
+    ),
     Scene("history", ("2", "wait:Running", "O"), ("OPERATIONS", "pipeline", "set-image")),
+    Scene(
+        "approvals",
+        ("3", "wait:Running", "A"),
+        ("Set images of production", "sockets leak"),
+        edit=_ASKS,
+        before=_WAITS,
+    ),
+    Scene("approve", ("3", "wait:Running", "A", "wait:sockets leak", "enter"), ("Approve:", "CHANGES"), edit=_ASKS),
     Scene(
         "deploy-running",
         (*_DEPLOY, "wait:to go on", "tab", "type:production", "enter"),
         ("Wait for the blue", "new"),
-        sizes=_SIZE,
+        sizes=_LARGE_FIRST,
+        once=True,
     ),
 )
 
@@ -145,28 +171,41 @@ async def until(pilot: Pilot[int], app: VezaApp, words: tuple[str, ...], timeout
         await pilot.pause(0.1)
 
 
-async def take(scene: Scene, size: tuple[int, int], workspace: Path, folder: Path) -> Path:
-    """Run the program, go there, save the picture."""
+async def take(scene: Scene, sizes: Sequence[tuple[int, int]], workspace: Path, folder: Path) -> list[Path]:
+    """Run the program, go there, save the picture at each size."""
     os.environ["VEZA_THEME"] = scene.theme
     from veza_tui.tui.app import VezaApp
     from veza_tui.wiring import make_screen_services
 
-    app = VezaApp(make_screen_services(workspace))
-    async with app.run_test(size=size) as pilot:
-        await until(pilot, app, (scene.ready,))
-        for key in scene.keys:
-            if key.startswith("wait:"):
-                await until(pilot, app, (key.removeprefix("wait:"),))
-            elif key.startswith("type:"):
-                await pilot.press(*({"/": "slash", "_": "underscore"}.get(c, c) for c in key.removeprefix("type:")))
-            else:
-                await pilot.press(key)
-                await pilot.pause(0.2)
-        await until(pilot, app, scene.shows)
-        await pilot.pause(scene.settle)
-        path = folder / f"{scene.name}-{size[0]}x{size[1]}.svg"
-        path.write_text(tidy(app.export_screenshot(title=f"veza-tui — {scene.name}")))
-        return path
+    services = make_screen_services(workspace)
+    app = VezaApp(services)
+    paths = []
+    try:
+        async with app.run_test(size=sizes[0]) as pilot:
+            await until(pilot, app, (scene.ready,))
+            for key in scene.keys:
+                await press(pilot, app, key)
+            for size in sizes:
+                await pilot.resize_terminal(*size)
+                await until(pilot, app, scene.shows)
+                await pilot.pause(scene.settle)
+                path = folder / f"{scene.name}-{size[0]}x{size[1]}.svg"
+                path.write_text(tidy(app.export_screenshot(title=f"veza-tui — {scene.name}")))
+                paths.append(path)
+    finally:
+        await services.close()
+    return paths
+
+
+async def press(pilot: Pilot[int], app: VezaApp, key: str) -> None:
+    """One entry of ``Scene.keys``."""
+    if key.startswith("wait:"):
+        await until(pilot, app, (key.removeprefix("wait:"),))
+    elif key.startswith("type:"):
+        await pilot.press(*({"/": "slash", "_": "underscore"}.get(c, c) for c in key.removeprefix("type:")))
+    else:
+        await pilot.press(key)
+        await pilot.pause(0.2)
 
 
 async def take_all(scenes: list[Scene], workspace: Path, folder: Path) -> None:
@@ -180,11 +219,41 @@ async def take_all(scenes: list[Scene], workspace: Path, folder: Path) -> None:
                 if exercise.name in (scene.incident, on) and exercise.active == (exercise.name == on):
                     await switch(exercise)
             on = scene.incident
-        if scene.before:
-            command = [sys.executable, "-m", "veza_tui", "-C", str(workspace), *scene.before]
-            await (await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL)).wait()
-        for size in scene.sizes:
-            print(await take(scene, size, workspace, folder), flush=True)
+        name, old, new = scene.edit
+        file = workspace / name
+        text = file.read_text() if name else ""
+        if name:
+            file.write_text(text.replace(old, new))
+        try:
+            if scene.before:
+                await program(workspace, *scene.before)
+            for sizes in [scene.sizes] if scene.once else [(size,) for size in scene.sizes]:
+                print(*await take(scene, sizes, workspace, folder), sep="\n", flush=True)
+        finally:
+            if name:
+                file.write_text(text)
+
+
+async def program(workspace: Path, *arguments: str) -> bytes:
+    """Run a command of veza-tui to its end."""
+    command = [sys.executable, "-m", "veza_tui", "-C", str(workspace), *arguments]
+    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+    return (await process.communicate())[0]
+
+
+async def end_operations(workspace: Path) -> None:
+    """What was started for a picture does not outlive the pictures."""
+    for found in json.loads(await program(workspace, "operations", "list", "--json") or b"[]"):
+        if found["state"] in ("running", "waiting", "cancelling"):
+            await program(workspace, "operations", "cancel", found["id"], "--force")
+
+
+async def everything(scenes: list[Scene], workspace: Path, folder: Path) -> None:
+    """The pictures, and nothing left behind."""
+    try:
+        await take_all(scenes, workspace, folder)
+    finally:
+        await end_operations(workspace)
 
 
 def main() -> int:
@@ -200,7 +269,7 @@ def main() -> int:
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     with platform() as ready:
         os.environ.update(environment(ready))
-        asyncio.run(take_all(scenes, Path(ready["workspace"]), folder))
+        asyncio.run(everything(scenes, Path(ready["workspace"]), folder))
     return 0
 
 
