@@ -78,6 +78,7 @@ def launch(
     break_glass: str = "",
     take_over: bool = False,
     without_cluster: bool | None = None,
+    operation_id: str = "",
 ) -> int:
     """Run a command's plan as an operation; returns the exit code of its outcome. Raises VezaError when refused."""
 
@@ -94,8 +95,9 @@ def launch(
                 return _nothing_to_do(preview, as_json=as_json)
             confirmed = confirm_preview(service, preview, yes=yes, confirm=confirm)
             start = service.start(
-                preview, confirmed=confirmed, reason=reason, break_glass=break_glass, take_over=take_over
-            )
+                preview, confirmed=confirmed, reason=reason, break_glass=break_glass, take_over=take_over,
+                operation_id=operation_id,
+            )  # fmt: skip
             return await start_and_follow(service, start, detach=detach, as_json=as_json)
 
     return asyncio.run(main())

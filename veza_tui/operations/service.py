@@ -15,6 +15,7 @@ from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.model.journal import OperationState, OperationStatus
 from veza_tui.model.plan import Need, Plan, Target
+from veza_tui.model.text import printable
 from veza_tui.model.view import Identity
 from veza_tui.operations import approving
 from veza_tui.operations.approval import Ask, Grant
@@ -24,7 +25,7 @@ from veza_tui.operations.confirm import Tier, confirmation
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.control import ask_cancel
 from veza_tui.operations.fold import Folder
-from veza_tui.operations.ids import new_id
+from veza_tui.operations.ids import is_id, new_id
 from veza_tui.operations.journal import JournalReader
 from veza_tui.operations.no_cluster import no_cluster
 from veza_tui.operations.policy import approvers_needed, read_only_reason
@@ -104,10 +105,12 @@ class OperationsService:
         break_glass: str = "",
         take_over: bool = False,
         approval_seconds: float = APPROVAL_SECONDS,
+        operation_id: str = "",
     ) -> str:
         """Start the runner; returns the operation's id once it has begun (or waits for an approval).
 
-        ``confirmed`` says how the person confirmed: yes, flag or typed.
+        ``confirmed`` says how the person confirmed: yes, flag or typed. ``operation_id`` is chosen by the caller who
+        must find it again, whatever happens in between.
 
         Raises:
             RefusedError: a permission is missing, read-only, drift (audited as a denial).
@@ -119,9 +122,11 @@ class OperationsService:
             raise RefusedError(preview.refusal, hint="nothing was changed")
         if preview.tier is not Tier.NONE and not confirmed:
             raise ConfigError("the plan was not confirmed")
+        if operation_id and (not is_id(operation_id) or operation_id in self.store.ids()):
+            raise ConfigError(f"{printable(operation_id, limit=40)!r} is no id for a new operation")
         now = self.world.clock.now()
         request = Request(
-            id=new_id(now),
+            id=operation_id or new_id(now),
             person=current_person(),
             workspace=str(self.world.directory),
             created=now,

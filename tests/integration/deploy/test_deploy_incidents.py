@@ -61,7 +61,7 @@ CASES = [
     ("oom", "production", ("deploy",), 7, "out of memory", "keeps growing"),
     ("db-down", "production", ("deploy", "--timeout", "6"), 7, "503", "refused"),
     ("cache-down", "production", ("deploy", "--timeout", "6"), 7, "503", "refused"),
-    ("image-pull", "staging", ("set-image", "backend-api=:v1.6.0-rc1"), 7, "v1.6.0-rc1: not found", "ErrImagePull"),
+    ("image-pull", "staging", ("set-image", "backend-api=:v1.6.0-rc1"), 7, "v1.6.0-rc1 not found", "ErrImagePull"),
     ("data-loss", "staging", ("deploy",), 0, "", ""),
 ]
 

@@ -25,7 +25,7 @@ class Commands:
 
     def __init__(self, state: str = "", code: int = 0, *, hangs: bool = False) -> None:
         self.calls: list[str] = []
-        self.state, self.code = state, code
+        self.state, self.code, self.chosen = state, code, ""
         self.ended = asyncio.Event()
         self.attached = asyncio.Event()
         if not hangs:
@@ -36,10 +36,16 @@ class Commands:
 
     async def run(self, argv: Sequence[str], *, directory: Path, on_line: Callable[[str], None], **_: Any) -> int:
         words = list(argv[3:])
+        if "--operation-id" in words:
+            at = words.index("--operation-id")
+            self.chosen = words[at + 1]
+            del words[at : at + 2]
         self.calls.append(" ".join(w for w in words if not w.startswith("--reason") and "pipeline" not in w))
         match words[:2]:
             case ["deploy", _]:
                 on_line(NEW)
+            case ["operations", "show"] if not self.state:
+                return 2
             case ["operations", "show"]:
                 on_line(json.dumps({"id": words[2], "state": self.state}))
             case ["operations", "attach"]:
@@ -57,12 +63,12 @@ def context(commands: Commands, known: str = "") -> Any:
     asked = SimpleNamespace(cancel=False)
     notes = [{"operation": known}] if known else [{"baseline": {}}]
     return SimpleNamespace(
-        asked=asked, noted=[],
+        asked=asked, clock=SimpleNamespace(now=lambda: 1_795_445_131.909),
         service=lambda name: commands,
         environment=SimpleNamespace(name="production"),
         directory="/w", operation_id="op",
         notes=lambda step: notes,
-        report=SimpleNamespace(output=lambda line: None, note=lambda text, **data: None),
+        report=SimpleNamespace(output=lambda line: None, note=lambda text, **data: notes.append(data)),
         cancelled=lambda: asked.cancel,
         plan=SimpleNamespace(steps=[STEP]),
     )  # fmt: skip
@@ -115,3 +121,13 @@ async def test_a_resumed_pipeline_goes_on_with_its_deploy_or_starts_anew(state: 
     commands = Commands(state)
     await deploy(context(commands, OLD), STEP)
     assert commands.calls == [f"operations show {OLD} --json", *calls]
+
+
+async def test_the_id_is_written_down_before_anything_starts_and_used_again_when_nothing_did() -> None:
+    commands = Commands()
+    at = context(commands)
+    await deploy(at, STEP)
+    assert at.notes("x")[1] == {"operation": commands.chosen}, "killed here, a resume asks for this one"
+    commands = Commands(state="")  # killed before it was started
+    await deploy(context(commands, OLD), STEP)
+    assert commands.chosen == OLD

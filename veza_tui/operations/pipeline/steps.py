@@ -12,7 +12,7 @@ from veza_tui.model.exits import Exit
 from veza_tui.model.journal import OperationState
 from veza_tui.model.plan import Step
 from veza_tui.operations.context import Cancelled, Context, Result, action
-from veza_tui.operations.ids import is_id
+from veza_tui.operations.ids import is_id, new_id
 from veza_tui.operations.pipeline.plan import NOT_CONFIGURED
 from veza_tui.operations.pipeline.probe import baseline
 
@@ -82,12 +82,17 @@ async def deploy(context: Context, step: Step) -> Result:
     environment = str(step.args["environment"])
     base = [*context.service("commands").veza(), "-C", str(context.directory)]
     known = next((str(n["operation"]) for n in reversed(context.notes(step.id)) if n.get("operation")), "")
-    known = await _found_again(context, base, known, environment) if known else ""
+    chosen = known
+    known, free = await _found_again(context, base, known, environment) if known else ("", False)
     if not known:
         if environment == context.environment.name:
             await note_baseline(context, step)
+        # The id is chosen, and written down, before anything starts: killed right after the start, a resume finds it.
+        if not free:
+            chosen = new_id(context.clock.now())
+            context.report.note("chosen", operation=chosen)
         # Confirmed with the pipeline itself: the person typed the last environment's name, and sees each deploy there.
-        argv = [*base, "deploy", environment, "--confirm", environment, "--detach",
+        argv = [*base, "deploy", environment, "--confirm", environment, "--detach", "--operation-id", chosen,
                 "--reason", f"pipeline {context.operation_id}"]  # fmt: skip
         code, lines = await _heard(context, argv)
         known = next((line for line in lines if is_id(line)), "")
@@ -107,8 +112,11 @@ async def deploy(context: Context, step: Step) -> Result:
     return {"operation": known}
 
 
-async def _found_again(context: Context, base: Sequence[str], known: str, environment: str) -> str:
-    """The deploy that this step started before: gone on with, or empty where a new one has to be started."""
+async def _found_again(context: Context, base: Sequence[str], known: str, environment: str) -> tuple[str, bool]:
+    """The deploy that this step started before: gone on with, or empty where a new one has to be started.
+
+    And whether its id is free still: it was chosen, and nothing started under it.
+    """
     lines: list[str] = []
     argv = [*base, "operations", "show", known, "--json"]
     code = await context.service("commands").run(argv, directory=Path(context.directory), on_line=lines.append)
@@ -121,10 +129,15 @@ async def _found_again(context: Context, base: Sequence[str], known: str, enviro
         code, said = await _heard(context, [*base, "operations", "resume", known, "--confirm", environment, "--detach"])
         if code:
             raise StepFailed(f"deploy {environment}: {_last_word(said)}", code, f"veza-tui operations show {known}")
-        return known
+        return known, False
     # One that was stopped, or failed, is not waited for once more: the present is looked at anew.
-    return known if state in (OperationState.RUNNING, OperationState.WAITING, OperationState.CANCELLING,
-                              OperationState.DONE) else ""  # fmt: skip
+    goes_on = state in (
+        OperationState.RUNNING,
+        OperationState.WAITING,
+        OperationState.CANCELLING,
+        OperationState.DONE,
+    )
+    return known if goes_on else "", bool(code)
 
 
 async def _followed(context: Context, base: Sequence[str], known: str) -> tuple[int, list[str]]:
