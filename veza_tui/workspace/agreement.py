@@ -7,6 +7,7 @@ from typing import Any
 from veza_tui.model.environment import Environment, Service
 from veza_tui.model.finding import Severity
 from veza_tui.workspace.checks import quantity_value
+from veza_tui.workspace.expected import expected_config
 from veza_tui.workspace.findings import Look, Path
 from veza_tui.workspace.kubeschema import fields
 from veza_tui.workspace.manifests import CLUSTER_SCOPED, Manifest, fill_templates
@@ -237,37 +238,6 @@ def _budgets(subject: Subject, deployment: Manifest) -> bool:
             if match and all(labels.get(key) == value for key, value in match.items()):
                 return True
     return any(kind == "PodDisruptionBudget" for kind, _ in subject.unsound)
-
-
-def expected_config(environment: Environment) -> dict[str, str]:
-    """The variables of the ConfigMap that the environment's file decides."""
-    database, cache, logging = environment.database, environment.cache, environment.logging
-    found = {
-        "ENVIRONMENT": environment.name,
-        "LOG_LEVEL": logging.level,
-        "LOG_FORMAT": logging.format,
-        "LOG_OUTPUT": logging.output,
-        "METRICS_ENABLED": _word(environment.monitoring.enabled),
-        "TRACING_ENABLED": _word(environment.monitoring.tracing),
-        "DB_HOST": database.host,
-        "DB_PORT": str(database.port),
-        "DB_NAME": database.name,
-        "DB_USER": database.user,
-        "DB_SSL_MODE": database.ssl_mode,
-        "REDIS_HOST": cache.host,
-        "REDIS_PORT": str(cache.port),
-        "REDIS_CLUSTER_MODE": _word(cache.cluster_mode),
-    }
-    if logging.file_path:
-        found["LOG_FILE_PATH"] = logging.file_path
-    if database.connection_pool:
-        found["DB_MAX_CONNECTIONS"] = str(database.connection_pool.max_connections)
-        found["DB_MIN_CONNECTIONS"] = str(database.connection_pool.min_connections)
-    return found
-
-
-def _word(value: bool) -> str:
-    return "true" if value else "false"
 
 
 def _config(subject: Subject, environment: Environment) -> None:

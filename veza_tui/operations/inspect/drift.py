@@ -19,7 +19,7 @@ from veza_tui.operations.deploy.diff import drift, label
 from veza_tui.operations.deploy.flatten import flatten, list_key
 from veza_tui.operations.deploy.objects import name_of, resource_of, workspace_objects
 from veza_tui.ports.cluster import Cluster, Denied, NotFound
-from veza_tui.workspace.agreement import expected_config
+from veza_tui.workspace.expected import expected_config
 from veza_tui.workspace.load import Workspace
 
 Raw = Mapping[str, Any]
