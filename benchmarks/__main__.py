@@ -28,7 +28,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a budget is exceeded")
     parser.add_argument("--seconds", type=float, default=40.0, help="length of the rest measurement")
-    parser.add_argument("--only", choices=("wire", "keys", "platform", "database"), help="one part alone")
+    parser.add_argument(
+        "--only", choices=("wire", "keys", "platform", "logs", "forward", "database"), help="one part alone"
+    )
     options = parser.parse_args()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; numbers want a quiet machine\n")
     if options.only in (None, "wire"):
@@ -60,6 +62,18 @@ def main() -> int:
             row("CPU at rest", rest["cpu"], "%", 1.0)
             row("bytes at rest (health checks come in)", rest["bytes"], "B/s", None)
             row("resident memory", rest["rss"], "MB", 90)
+    if options.only in (None, "logs"):
+        from benchmarks import bench_logs
+
+        print("\nLogs against kubectl logs -f, the start of the process included; twelve busy pods on the screen")
+        if bench_logs.report():
+            _failed.append("logs")
+    if options.only in (None, "forward"):
+        from benchmarks import bench_forward
+
+        print("\nPort forwards against kubectl port-forward")
+        if bench_forward.main([]):
+            _failed.append("forwards")
     if options.only in (None, "database"):
         from benchmarks import bench_backup, bench_restore
 

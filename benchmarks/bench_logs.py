@@ -20,7 +20,10 @@ from typing import Any
 from benchmarks.pty import Terminal
 
 ROOT = str(Path(__file__).resolve().parent.parent)
-LINES = 1_000_000
+SIZES = (1_000_000, 300_000, 100)
+"""Lines of the runs that are compared. Python's start is in every one: the last is little else, and has no budget."""
+JUDGED = 300_000
+"""Lines from which the budget per line is judged."""
 
 
 @contextlib.contextmanager
@@ -65,7 +68,7 @@ def cpu_of(argv: Sequence[str], env: dict[str, str]) -> tuple[int, float]:
     return lines, usage.ru_utime + usage.ru_stime
 
 
-def per_line(lines: int = LINES, times: int = 3) -> dict[str, float]:
+def per_line(lines: int, times: int = 3) -> dict[str, float]:
     """Microseconds of CPU per line, start-up included, medians of turns; ``kubectl`` is absent where it is not."""
     ours = [sys.executable, "-m", "veza_tui", "logs", "logs", "web-0"]
     found: dict[str, list[float]] = {"ours": [], "kubectl": []}
@@ -135,17 +138,20 @@ def _answer(terminal: Terminal, key: str, word: str) -> float:
     return (time.monotonic() - begun) * 1000
 
 
-def main() -> int:
+def report(*, screen_alone: bool = False) -> int:
     """Print the numbers; 1 when a budget is exceeded."""
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; numbers want a quiet machine\n")
     good = True
-    costs = {} if "--screen" in sys.argv else per_line()
-    if costs:
-        print(f"  CPU per line, {LINES:,} lines followed   {costs['ours']:.2f} us")
-    if "kubectl" in costs:
+    for size in () if screen_alone else SIZES:
+        costs = per_line(size)
+        print(f"  CPU of {size:>9,} lines followed            {costs['ours'] * size / 1e6:.2f} s", end="")
+        if "kubectl" not in costs:
+            print("; no kubectl here")
+            continue
         ratio = costs["ours"] / costs["kubectl"]
-        good = good and ratio <= 1.5
-        print(f"  kubectl logs -f                         {costs['kubectl']:.2f} us: {ratio:.2f} times (budget 1.5)")
+        judged = size >= JUDGED
+        good = good and (ratio <= 1.5 or not judged)
+        budget = f" (budget 1.5  {'pass' if ratio <= 1.5 else 'FAIL'})" if judged else " (the start alone)"
+        print(f"; kubectl logs -f {costs['kubectl'] * size / 1e6:.2f} s: {ratio:.2f} times{budget}", flush=True)
     found = screen()
     good = good and found["rate"] >= 60_000 and found["slowest key"] <= 100 and found["still"]
     rows = (
@@ -157,6 +163,12 @@ def main() -> int:
     for name, words in rows:
         print(f"  {name:<39} {words}")
     return 0 if good else 1
+
+
+def main() -> int:
+    """By itself."""
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; numbers want a quiet machine\n")
+    return report(screen_alone="--screen" in sys.argv)
 
 
 if __name__ == "__main__":

@@ -135,5 +135,6 @@ def test_no_api_server_is_3(ended: dict[str, str], tmp_path: Path) -> None:
 def test_previous_of_what_never_restarted_is_said(ended: dict[str, str]) -> None:
     env = ended
     done = run(env, "logs", "web-0", "--tail", "1", "--no-follow", "--container", "other")
-    assert done.returncode == 0
-    assert done.stdout == b""
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"has a container 'other'" in done.stderr
+    assert b"theirs: app" in done.stderr
