@@ -61,14 +61,24 @@ def test_corrupt_rows_are_gone_and_the_lost_ones_back_and_undo_takes_it_back(
     before = ask(platform, COUNT)
     bad = corrupt(platform)
     assert bad != before
-    done = cli.json("restore", "staging", "--confirm", "staging", "--json")
+    secrets = cli.workspace / "secrets" / "staging.env"
+    original = secrets.read_bytes()
+    present = original + b"ADDED=later\n"
+    secrets.write_bytes(present)
+    parts = ("--part", "database", "--part", "secrets")
+    done = cli.json("restore", "staging", *parts, "--confirm", "staging", "--json")
     assert done["state"] == "done"
     assert ask(platform, COUNT) == before
+    assert b"ADDED" not in secrets.read_bytes()
     kept = cli.json("set-aside", "staging", "--json")
     assert len(kept) == 1 and kept[0]["size"] > 0
     undone = cli.json("undo-restore", "staging", "--confirm", "staging", "--json")
     assert undone["state"] == "done"
     assert ask(platform, COUNT) == bad
+    assert secrets.read_bytes() == present
+    secrets.write_bytes(original)
+    for kept_file in secrets.parent.glob("*.before-*"):
+        kept_file.unlink()
     # And forward again, draining the services.
     cli.run("restore", "staging", backup, "--confirm", "staging", "--drain", "scale", "--flush-cache")
     assert ask(platform, COUNT) == before
@@ -130,7 +140,7 @@ def test_what_must_be_refused_is_refused_in_one_line_before_anything_is_touched(
         (("restore", "staging", "20990101_000000", "--confirm", "staging"), 2),
         (("restore", "staging", "--before", "1970-01-02", "--confirm", "staging"), 2),
         (("restore", "staging", "--before", "yesterdayish", "--confirm", "staging"), 2),
-        (("restore", "staging", backup, "--table", "no_such", "--confirm", "staging"), None),
+        (("restore", "staging", backup, "--table", "no_such", "--confirm", "staging"), 2),
         (("restore", "staging", backup), 2),
         (("--read-only", "restore", "staging", backup, "--confirm", "staging"), 6),
     ):

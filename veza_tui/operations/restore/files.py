@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import stat
 import tempfile
 from pathlib import Path
@@ -32,10 +33,14 @@ async def restore_file(context: Context, step: Step) -> Result:
 
 @action("restore.file_back", retry=False)
 async def put_file_back(context: Context, step: Step) -> Result:
-    """Undo ``restore.file``."""
+    """Undo ``restore.file``: of this operation, or by `undo-restore` of the one that the step names."""
     path = _target(context, step)
-    kept = path.with_name(f"{path.name}.before-{context.operation_id}")
+    operation = str(step.args.get("operation") or context.operation_id)
+    kept = path.with_name(f"{path.name}.before-{operation}")
     if kept.exists():
+        here = path.with_name(f"{path.name}.before-{context.operation_id}")
+        if path.exists() and not here.exists():  # it may have been edited since
+            write_atomically(here, path.read_bytes(), _mode(path))
         write_atomically(path, kept.read_bytes(), _mode(kept))
     return {"path": str(path)}
 
@@ -67,6 +72,22 @@ def _require_environment(name: str, data: bytes) -> None:
             raise RefusedError(
                 f"the backup's {name} is no environment: {why}", hint="leave configuration out"
             ) from None
+
+
+def kept_by(workspace: Path, state: Path, environment: str, aside: str) -> list[tuple[str, str, str]]:
+    """(folder, file, operation) of files that the restore which left the database ``aside`` replaced as well."""
+    found = []
+    for folder, name in (("environments", f"{environment}.yaml"), ("secrets", f"{environment}.env")):
+        for kept in sorted((workspace / folder).glob(f"{name}.before-*")):
+            operation = kept.name.rpartition(".before-")[2]
+            try:
+                plan = json.loads((state / "operations" / operation / "plan.json").read_bytes())
+                mine = plan["kind"] == "restore" and plan["options"]["aside"] == aside
+            except (OSError, ValueError, LookupError, TypeError):
+                continue  # of another machine, or of an operation that was swept
+            if mine:
+                found.append((folder, name, operation))
+    return found
 
 
 def _target(context: Context, step: Step) -> Path:

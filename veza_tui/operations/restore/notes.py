@@ -78,6 +78,8 @@ def minutes(value: float) -> str:
     """A duration in minutes for people."""
     if value < 1:
         return "minute"
+    if value < 1.5:
+        return "1 minute"
     if value < 120:
         return f"{value:.0f} minutes"
     return f"{value / 60:.0f} hours" if value < 2880 else f"{value / 1440:.0f} days"

@@ -14,6 +14,7 @@ from veza_tui.model.plan import Plan, Step
 from veza_tui.model.restore import Check, Loss, Part, SetAside, losses, preflight
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, PlanContext, Planner, verifier
+from veza_tui.operations.restore.files import kept_by
 from veza_tui.operations.restore.notes import NO_CLUSTER
 from veza_tui.operations.restore.request import (
     RestoreRequest,
@@ -201,13 +202,19 @@ async def undo_plan(context: PlanContext) -> Plan:
             f"Back to the database as it was before the restore of {when}.",
             "Expected outage: under 2 s. What was written since the restore is kept in the other database.",
         ]
+    steps = [step]
+    for folder, name, operation in kept_by(context.workspace.path, context.directory, environment.name, aside.name):
+        steps.append(
+            Step(folder, f"Put {folder}/{name} back as it was before that restore", "restore.file_back",
+                 {"source": name, "folder": folder, "operation": operation}, changes=(f"replaces {folder}/{name}",))
+        )  # fmt: skip
     health = Step("health", "Prove that the services work on it", "restore.health", mutates=False)
     with_cluster = bool(context.target.server)
     return Plan(
         kind="undo-restore",
         target=replace(context.target, database=context.service("restore").label),
         title=f"Undo the restore of {environment.name}",
-        steps=(step, *((health,) if with_cluster else ())),
+        steps=(*steps, *((health,) if with_cluster else ())),
         notes=(*notes, *(() if with_cluster else (NO_CLUSTER,))),
         options={} if with_cluster else {"without_cluster": True},
         confirm=environment.name,

@@ -115,7 +115,7 @@ def restore_plan(
         fingerprint=dict(fingerprint),
         confirm="" if request.drill else environment.name,
         timeout=6 * 3600.0,
-        rollback_on_failure=not request.drill,
+        rollback_on_failure=True,  # of a drill that failed too: its scratch database may be large
         typed="" if request.drill else typed_text(environment, request),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from veza_tui.model.catalogue import BackupRecord
+from veza_tui.model.moment import spoken
 from veza_tui.model.release import Release
 from veza_tui.model.restore import Check, Loss, Part
 from veza_tui.tui.presentation.ages import calm_age, moment
@@ -43,6 +44,9 @@ HINTS = {
     Page.HOW: "space switches, enter shows the plan and asks for the last word",
 }
 
+HINT_LINE = 4
+"""Where the hint stands in ``stepper``'s lines."""
+
 CHOICES = (
     Column("what", "WHAT", 30, flexible=True, comfortable=30),
     Column("when", "WHEN", 12),
@@ -78,6 +82,13 @@ def stepper(page: Page, environment: str, glyphs: Glyphs, cells: int) -> list[Li
         clip((Span(f"  {HINTS[page]}", "dim"),), cells),
         EMPTY,
     ]
+
+
+def moment_line(at: float, proposed: str, cells: int) -> Line:
+    """The moment as it was understood, with its zone, and whether there is a backup from before it."""
+    if proposed:
+        return clip((Span(f"  It happened {spoken(at)}: the backup from before it is marked", "dim"),), cells)
+    return clip((Span(f"  NONE IS FROM BEFORE {spoken(at)}: these may hold the damage", "bad"),), cells)
 
 
 def when_rows(releases: Sequence[Release], now: float, glyphs: Glyphs) -> list[Row]:

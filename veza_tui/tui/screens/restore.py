@@ -20,11 +20,13 @@ from veza_tui.tui.dialogs.ask import ask
 from veza_tui.tui.presentation.backups import COLUMNS, backup_row
 from veza_tui.tui.presentation.restore import (
     CHOICES,
+    HINT_LINE,
     Choices,
     Page,
     backup_note,
     check_page,
     how_rows,
+    moment_line,
     part_rows,
     stepper,
     when_rows,
@@ -84,7 +86,11 @@ class RestoreScreen(VezaScreen):
         """Back from the operation: on to where the restore was opened from."""
         super().on_screen_resume()
         if self._over:
-            self.call_later(self.dismiss)
+            self.call_later(self._leave)
+
+    def _leave(self) -> None:
+        # What dismiss returns must not be awaited by the screen's own handler: Textual would end the program.
+        self.dismiss()
 
     async def _load(self) -> None:
         records = await asyncio.to_thread(self._catalogue.records, self.environment.name)
@@ -140,6 +146,9 @@ class RestoreScreen(VezaScreen):
         if not rows and self.page is Page.BACKUP:
             table.set_empty([(Span("   There is no backup that can be used.", "warn"),)])
         table.show(rows)
+        if self.page is Page.BACKUP and self.choices.moment is not None:
+            head[HINT_LINE] = moment_line(self.choices.moment, self._proposed(), cells)
+            self.query_one("#title", Sheet).set_lines(head)
         if self.page is Page.BACKUP and rows:
             # Its columns are as wide as their cells: known from here on.
             head[-1] = table.heading((Span("BACKUP", "title"),), cells)
@@ -231,7 +240,12 @@ class RestoreScreen(VezaScreen):
             def check(text: str) -> None:
                 parse_moment(text, now)
 
-            text = await ask(self.veza, "When did it happen?", "14:05, yesterday 14:05, 2h ago, 2026-01-31 14:05 (your zone, or 14:05 UTC)", check=check)
+            text = await ask(
+                self.veza,
+                "When did it happen?",
+                "14:05, yesterday 14:05, 2h ago, 2026-01-31 14:05 (your zone, or 14:05 UTC)",
+                check=check,
+            )
             if not text:
                 return
             self.choices.moment = parse_moment(text, now)
