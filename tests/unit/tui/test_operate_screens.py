@@ -20,6 +20,7 @@ from veza_tui.model.plan import Change, Plan, Step, Target
 from veza_tui.model.release import Release, images_of
 from veza_tui.operations.approval import Ask
 from veza_tui.operations.confirm import Tier
+from veza_tui.operations.deploy.compare import compare_releases
 from veza_tui.operations.service import Preview
 from veza_tui.operations.who import Person
 from veza_tui.tui.app import VezaApp
@@ -256,6 +257,36 @@ async def test_any_two_releases_are_compared_and_one_goes_back_to_the_chosen() -
         await pilot.press("enter")
         await until(pilot, lambda: operations.started == ["typed in the screen"])
         await until(pilot, lambda: isinstance(app.screen, OperationScreen))
+
+
+async def test_a_long_difference_is_read_whole_on_a_page_of_its_own() -> None:
+    operations = Operations()
+    operations.releases = [release(2, "v2", **{f"field{i:02}": 2 for i in range(30)}), release(1, "v1")]
+    async with at(operations, "v") as (app, pilot):
+        text = await until_shown(pilot, app, "enter shows all")
+        assert "+ veza/api:v2" in text, "images come first"
+        assert "field29" not in text
+        await pilot.press("enter")
+        await until_shown(pilot, app, "from release 1 to 2", "field08")
+        await pilot.press("G")
+        await until_shown(pilot, app, "field29")
+        await pilot.press("escape")
+        await until_shown(pilot, app, "IMAGES")
+
+
+def test_what_only_the_server_set_is_no_change_from_a_baseline() -> None:
+    found = release(1, "v1", kind="baseline", dnsPolicy="ClusterFirst")
+    ours = release(2, "v2", revisionHistoryLimit=10)
+    changes, gone = compare_releases(found, ours)
+    assert [(c.path.rpartition(".")[2], c.old, c.new) for c in changes if c.object.startswith("Deployment")] == [
+        ("image", "veza/api:v1", "veza/api:v2"),
+        ("revisionHistoryLimit", None, "10"),
+    ]
+    assert gone == []
+    back, _ = compare_releases(ours, found)
+    assert "dnsPolicy" not in str(back) and "revisionHistoryLimit" in str(back)
+    plain, _ = compare_releases(release(1, "v1", dnsPolicy="ClusterFirst"), ours)
+    assert "dnsPolicy" in str(plain)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 14)])

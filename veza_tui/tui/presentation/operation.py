@@ -13,6 +13,9 @@ from veza_tui.tui.presentation.output import newest_rows
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, clip, fit
 
+_ON_THE_WAY = ("Pending", "ContainerCreating", "PodInitializing", "Running, not ready", "Terminating", "Completed")
+SHORT = 30
+"""Rows below which a screen is low."""
 WORDS = {
     OperationState.WAITING: ("waits for an approval", "warn"),
     OperationState.RUNNING: ("running", "progress"),
@@ -64,7 +67,7 @@ def operation_lines(
     steps: list[Line] = []
     for number, step in enumerate(status.steps, 1):
         culprit = bool(step.title) and status.reason.startswith(f"{step.title}: ")
-        steps += step_lines(number, step, now, cells, glyphs, culprit=culprit)
+        steps += step_lines(number, step, now, cells, glyphs, culprit=culprit, short=rows < SHORT)
     lines += steps
     room = rows - len(lines) - 2
     if tail and room > 0:
@@ -95,11 +98,19 @@ def _reason(status: OperationStatus, cells: int, glyphs: Glyphs) -> list[Line]:
 
 
 def step_lines(
-    number: int, step: StepStatus, now: float, cells: int, glyphs: Glyphs, *, culprit: bool = False
+    number: int,
+    step: StepStatus,
+    now: float,
+    cells: int,
+    glyphs: Glyphs,
+    *,
+    culprit: bool = False,
+    short: bool = False,
 ) -> list[Line]:
     """One step: sign, title, bar or duration; below it, while it runs, where it stands.
 
-    ``culprit``: it is the one that the operation failed at, also when it was taken back since.
+    ``culprit``: it is the one that the operation failed at, also when it was taken back since. ``short``: the screen is
+    low, so pods in one state are one line.
     """
     running = step.state is StepState.RUNNING
     took = None
@@ -113,13 +124,13 @@ def step_lines(
         right = [*progress_bar(step.progress, 16, glyphs), Span(f" {step.progress * 100:3.0f} %", "progress")]
     word = clean(step.detail, 40) if step.state is StepState.SKIPPED else ""
     if step.state is StepState.UNDONE:
-        word = "taken back"
+        word = "failed" if culprit else "taken back"
     if step.state is StepState.UNDONE:
         took = None  # from its start to the end of the way back: nobody's question
     right.append(Span(f"  {fit(word or duration(took), max(8, len(word)), align='right')} ", "dim"))
     lines = [apart(left, tuple(right), cells)]
     if running or step.state is StepState.FAILED:
-        bars = deployment_lines(step.data, cells, glyphs)
+        bars = deployment_lines(step.data, cells, glyphs, short=short)
         lines += bars
         if step.detail and not bars:
             lines.append(clip((Span("      "), Span(clean(step.detail, 300), "bad" if not running else "dim")), cells))
@@ -132,7 +143,7 @@ def progress_bar(fraction: float, cells: int, glyphs: Glyphs) -> Line:
     return (Span(glyphs.full * done, "progress"), Span(glyphs.rest * (cells - done), "faint"))
 
 
-def deployment_lines(data: Mapping[str, Any], cells: int, glyphs: Glyphs) -> list[Line]:
+def deployment_lines(data: Mapping[str, Any], cells: int, glyphs: Glyphs, *, short: bool = False) -> list[Line]:
     """A bar for each deployment of a rollout, and its new pods as they appear."""
     lines: list[Line] = []
     for entry in data.get("deployments") or []:
@@ -148,10 +159,27 @@ def deployment_lines(data: Mapping[str, Any], cells: int, glyphs: Glyphs) -> lis
             clip((Span("      "), Span(fit(name, 22)), Span(" "), *bar, Span(counts, "dim"),
                   Span(f"  {reason}", "bad")), cells)
         )  # fmt: skip
-        for pod in entry.get("pods") or []:
-            if isinstance(pod, Mapping) and str(pod.get("status")) != "Running":
-                text = f"{clean(str(pod.get('name')), 70)}  {clean(str(pod.get('status')), 40)}"
-                lines.append(clip((Span("        "), Span(text, "dim")), cells))
+        pods = [pod for pod in entry.get("pods") or [] if isinstance(pod, Mapping)]
+        lines += [clip((Span("        "), *line), cells) for line in _appearing(pods, short=short)]
+    return lines
+
+
+def _appearing(pods: Sequence[Mapping[str, Any]], *, short: bool) -> list[Line]:
+    """New pods that are not there yet, a line each, or a line for all in one state; what is wrong stands out."""
+    states: dict[str, list[str]] = {}
+    for pod in pods:
+        ready, _, total = str(pod.get("ready", "")).partition("/")
+        status = clean(str(pod.get("status")), 40)
+        if status == "Running" and ready != total:
+            status = "Running, not ready"
+        if status != "Running":
+            states.setdefault(status, []).append(clean(str(pod.get("name")), 70))
+    lines: list[Line] = []
+    for status, names in states.items():
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        role = "dim" if status in _ON_THE_WAY else "bad"
+        shown = [names[0] + more] if short else names
+        lines += [(Span(f"{name}  ", "dim"), Span(status, role)) for name in shown]
     return lines
 
 

@@ -29,7 +29,7 @@ def output_rows(text: str, cells: int, *, indent: int = 2, most: int = MOST_ROWS
             word = f"{WORDS[entry.level]} " if WORDS[entry.level] else ""
             fields = " ".join(f"{key}={value}" for key, value in entry.fields)
             body = (Span(clean(head, 200), "dim"), Span(word + clean(entry.message, _LIMIT), role),
-                    Span(f" {clean(fields, 400)}" if fields else "", "faint"))  # fmt: skip
+                    Span(f" {clean(fields, 400)}" if fields else "", "dim"))  # fmt: skip
     rows = by_words(body, max(12, cells - indent), 2)
     if len(rows) > most:
         rows = [*rows[: most - 1], (Span("  …", "faint"),)]

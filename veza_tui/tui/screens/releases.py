@@ -13,10 +13,12 @@ from veza_tui.operations.context import PlanContext
 from veza_tui.operations.deploy.compare import compare_releases
 from veza_tui.operations.deploy.releases import list_releases
 from veza_tui.operations.service import OperationsService
+from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.releases import COLUMNS, difference_lines, release_row
 from veza_tui.tui.presentation.rows import Row
 from veza_tui.tui.presentation.spans import Line, Span, clean
 from veza_tui.tui.screens.listing import ListScreen
+from veza_tui.tui.screens.text_page import TextScreen
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
 
@@ -25,6 +27,7 @@ class ReleasesScreen(ListScreen[Release]):
     """u goes back to the one under the cursor; space marks the one that the others are compared with."""
 
     title_name = "releases"
+    offers = frozenset(("open",))
     columns = COLUMNS
     list_title = "RELEASES"
     nothing = "No release yet. D deploys, and makes the first."
@@ -88,9 +91,19 @@ class ReleasesScreen(ListScreen[Release]):
         super().paint()
         rows, chosen = max(8, self.size.height - 2), self.chosen
         lines = self._compare(chosen.number, self.size.width) if chosen else []
-        self.query_one("#changes", Sheet).set_lines(lines[: max(3, rows // 2)])
+        room = max(3, rows // 2)
+        if len(lines) > room:
+            rest: Line = (Span(f"   enter shows all, {len(lines) - room + 1} more lines", "warn", "do:open"),)
+            lines = [*lines[: room - 1], rest]
+        self.query_one("#changes", Sheet).set_lines(lines)
 
     def on_table_moved(self, event: Table.Moved) -> None:
         """Another one is under the cursor."""
         event.stop()
         self.repaint()
+
+    async def open_selected(self, at: Situation) -> None:
+        """All that differs, on a page that scrolls."""
+        if self.chosen is not None:
+            release = self.chosen
+            self.veza.push_screen(TextScreen("changes", lambda cells: self._compare(release.number, cells)))
