@@ -1,4 +1,4 @@
-"""Handlers of restart, scale, set-image, pause, resume, promote: which service, what value, then a plan as any other."""
+"""Handlers of restart, scale, set-image, pause, resume, promote: which service and what value, then a plan as any."""
 
 from __future__ import annotations
 
