@@ -59,7 +59,7 @@ users: [{{name: u, user: {{token: tok-SECRET}}}}]
 """
     )
     (tmp_path / "veza-tui").mkdir()
-    (tmp_path / "veza-tui" / "config.yaml").write_text("theme: lihgt\nbell: false\nkeys: {logs: Z}\n")
+    (tmp_path / "veza-tui" / "config.yaml").write_text("theme: lihgt\nbell: false\nkeys: {logs: f9}\n")
     environ = {
         **{k: v for k, v in os.environ.items() if not k.startswith("VEZA_")},
         "KUBECONFIG": str(kubeconfig),
@@ -117,8 +117,8 @@ def test_without_a_workspace_it_still_tells_the_rest(place: tuple[Path, dict[str
 
 
 def test_the_actions_are_listed_with_their_keys(place: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
-    (tmp_path / "veza-tui" / "config.yaml").write_text("keys: {logs: Z}\n")
+    (tmp_path / "veza-tui" / "config.yaml").write_text("keys: {logs: f9}\n")
     listed = {a["action"]: a["keys"] for a in json.loads(run(place, "--keys", "--json").stdout)}
-    assert listed["logs"] == ["Z"]
+    assert listed["logs"] == ["f9"]
     assert listed["deploy"] == ["D"]
     assert "cursor.down" in run(place, "--keys").stdout
