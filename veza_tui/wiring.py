@@ -110,9 +110,7 @@ def make_feeds(
             feeds.append(BrokenFeed(name, error))
             continue
         feeds.append(
-            make_feed(
-                workspace, environment, last_operation=last_operation, newest_backup=newest_backup, record=record
-            )
+            make_feed(workspace, environment, last_operation=last_operation, newest_backup=newest_backup, record=record)
         )
     return feeds
 
@@ -231,10 +229,9 @@ async def last_operation(environment: str) -> LastOperation | None:
 
     from veza_tui.model.view import LastOperation
 
-    found = await asyncio.to_thread(lambda: list(operation_store().list(environment))[:1])
-    if not found:
+    newest = await asyncio.to_thread(lambda: next(iter(operation_store().list(environment)), None))
+    if newest is None:
         return None
-    newest = found[0]
     return LastOperation(newest.id, newest.kind, newest.user, str(newest.state), newest.ended or newest.started or 0.0)
 
 
@@ -264,23 +261,10 @@ async def newest_set_aside(environment: Environment, secrets: Secrets) -> SetAsi
 
 
 async def kubernetes_secret(cluster: Cluster, environment: Environment) -> Mapping[str, str]:
-    """The values of the environment's Secret ``veza-ENV-secrets``; {} when there is none or it may not be read."""
-    import base64
-    import binascii
+    """See ``operations.cluster_values``."""
+    from veza_tui.operations.cluster_values import kubernetes_secret as read
 
-    from veza_tui.ports.cluster import SECRETS, ClusterError
-
-    try:
-        found = await cluster.get(SECRETS, f"veza-{environment.name}-secrets", environment.kubernetes.namespace)
-    except ClusterError:
-        return {}
-    values: dict[str, str] = {}
-    for key, text in (found.get("data") or {}).items():
-        try:
-            values[key] = base64.b64decode(text, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            continue
-    return values
+    return await read(cluster, environment)
 
 
 # Ports that operations ask for by name (``context.service``): "module:function", called with (world, environment).

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from veza_tui.model.errors import VezaError
 from veza_tui.model.journal import JournalEvent, OperationState, OperationStatus
 from veza_tui.model.plan import Plan, plan_from_json
-from veza_tui.operations.fold import Folder
+from veza_tui.operations.fold import Folder, fold
 from veza_tui.operations.ids import is_id, resolve_id
 from veza_tui.operations.journal import Journal, JournalError, JournalReader
 from veza_tui.operations.request import Request, request_from_json
 from veza_tui.operations.settings import private_directory, write_private
+from veza_tui.operations.summary import kept_limit, old_ones, prunable, read_summary, write_summary
 from veza_tui.ports.runner import RunnerRecord, Runners
 
 
@@ -91,6 +95,7 @@ class OperationStore:
     def create(self, plan: Plan, request: Request) -> OperationFiles:
         """Write plan, request and the journal's first event, durably."""
         private_directory(self._root)
+        self.prune()
         files = OperationFiles(private_directory(self._root / request.id))
         private_directory(files.evidence)
         write_private(files.directory / "plan.json", _pretty(plan.to_json()))
@@ -115,6 +120,24 @@ class OperationStore:
         """Remove an operation that never began."""
         shutil.rmtree(files.directory)
 
+    def prune(self, environ: Mapping[str, str] | None = None) -> list[str]:
+        """Remove the oldest finished operations beyond the limit; returns their ids. The audit log keeps its lines.
+
+        Never one that has not ended, or that a resume or an undo may still want: failed and cancelled ones of the
+        last thirty days.
+        """
+        limit = kept_limit(os.environ if environ is None else environ)
+        known = self.ids()
+        gone = []
+        for operation_id in old_ones(known, limit, time.time()):
+            files = self.open(operation_id)
+            with contextlib.suppress(JournalError, OSError):
+                status = self.glance(files)
+                if status.kind and prunable(status, time.time()):
+                    shutil.rmtree(files.directory)
+                    gone.append(operation_id)
+        return gone
+
     def ids(self) -> list[str]:
         """Oldest first."""
         try:
@@ -129,6 +152,16 @@ class OperationStore:
     def open(self, operation_id: str) -> OperationFiles:
         """By whole id."""
         return OperationFiles(self._root / operation_id)
+
+    def glance(self, files: OperationFiles) -> OperationStatus:
+        """``status`` without output, from the summary where the operation has ended: cheap for thousands of them."""
+        events = read_summary(files.directory)
+        if events is not None:
+            return fold(files.id, events)
+        status = self.status(files)
+        if status.state.ended and "damaged journal lines" not in status.reason:
+            write_summary(files.directory)
+        return status
 
     def status(self, files: OperationFiles) -> OperationStatus:
         """Folded from the journal, and interrupted when its runner is dead."""
@@ -156,7 +189,7 @@ class OperationStore:
         """Newest first. One that a newer program wrote is left out."""
         for operation_id in reversed(self.ids()):
             try:
-                status = self.status(self.open(operation_id))
+                status = self.glance(self.open(operation_id))
             except JournalError:
                 continue
             if status.kind and (not environment or status.environment == environment):

@@ -23,6 +23,16 @@ from veza_tui.workspace.load import Workspace
 ClusterSecret = Callable[[], Awaitable[Mapping[str, str]]]
 """Reads the Kubernetes Secret ``veza-ENV-secrets``: its keys and decoded values; {} when there is none."""
 
+
+class ClusterValues(dict[str, str]):
+    """What the Kubernetes Secret holds, and what of it could not be had."""
+
+    refused: str = ""
+    """Why it could not be read at all; empty when it could, or does not exist."""
+    unreadable: tuple[str, ...] = ()
+    """Keys whose values are no UTF-8 text."""
+
+
 _REFERENCE = re.compile(r"(?P<escape>\$\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-[^}]*)?\}|(?P<bad>\$\{)")
 
 
@@ -70,6 +80,7 @@ class Variables:
         self._process = os.environ if process is None else process
         self._cluster = cluster
         self._held: Mapping[str, Secret] = {}
+        self._values = ClusterValues()
 
     def file(self) -> EnvFile | None:
         """The secrets file, None when there is none.
@@ -89,7 +100,9 @@ class Variables:
     async def preload(self) -> None:
         """Read the Kubernetes Secret once, so that ``resolve`` knows it too (rendering the manifests is not async)."""
         if self._cluster is not None:
-            self._held = {key: Secret(value) for key, value in (await self._cluster()).items()}
+            found = await self._cluster()
+            self._held = {key: Secret(value) for key, value in found.items()}
+            self._values = found if isinstance(found, ClusterValues) else ClusterValues()
 
     def resolve(self, text: str) -> Secret:
         """``text`` with its references replaced, without asking the cluster.
@@ -133,13 +146,22 @@ class Variables:
         if default is not None and not found:
             return default.removeprefix(":-")
         if found is None:
-            asked = ", nor in the environment's Kubernetes Secret" if self._cluster is not None else ""
+            asked = self._asked(name) if self._cluster is not None else ""
             raise ConfigError(
                 f"${{{printable(name, limit=60)}}} is neither in {shown(self._root, self._path)} "
                 f"nor in the process environment{asked}",
                 hint=f"add {printable(name, limit=60)}=… to that file (chmod 600)",
             )
         return found.reveal()
+
+    def _asked(self, name: str) -> str:
+        """What the Kubernetes Secret had to say about a variable."""
+        if self._values.refused:
+            return f"; the environment's Kubernetes Secret cannot be read: {printable(self._values.refused, limit=200)}"
+        bad = next((key for key in cluster_keys(name) if key in self._values.unreadable), "")
+        if bad:
+            return f"; the environment's Kubernetes Secret has {printable(bad, limit=60)}, which is no UTF-8 text"
+        return ", nor in the environment's Kubernetes Secret"
 
 
 def read_env_file(root: Path, path: Path) -> EnvFile | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from veza_tui.feeds.inspect.masking import without_defaults
 from veza_tui.model.plan import Change
 from veza_tui.model.text import printable
 from veza_tui.operations.deploy.flatten import flatten
@@ -62,4 +63,8 @@ def _shown(path: str, value: str | None, secret: bool, *, changed: bool = False)
         return None
     if secret and path.startswith(("data.", "stringData.")):
         return f"{_HIDDEN} changed" if changed else _HIDDEN
+    if secret:
+        # An annotation names the variables that fill it: ${NAME:-default} may hold a password.
+        masked = without_defaults(value)
+        value = f"{masked} changed" if changed and masked != value else masked
     return printable(value, limit=_LIMIT)

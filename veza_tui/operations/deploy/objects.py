@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
+from veza_tui.operations.cluster_values import kubernetes_secret
 from veza_tui.ports.cluster import (
     AUTOSCALERS,
     CONFIG_MAPS,
@@ -20,7 +20,6 @@ from veza_tui.ports.cluster import (
     SERVICE_ACCOUNTS,
     SERVICES,
     Cluster,
-    NotFound,
     Resource,
 )
 from veza_tui.workspace.load import Workspace
@@ -73,14 +72,7 @@ def name_of(obj: Mapping[str, Any]) -> str:
 def variables_of(workspace: Workspace, environment: Environment, cluster: Cluster) -> Variables:
     """Variables that look, last, into the environment's Kubernetes Secret."""
 
-    async def held() -> Mapping[str, str]:
-        try:
-            secret = await cluster.get(SECRETS, f"veza-{environment.name}-secrets", environment.kubernetes.namespace)
-        except NotFound:
-            return {}
-        return {k: base64.b64decode(v).decode(errors="replace") for k, v in (secret.get("data") or {}).items()}
-
-    return Variables(workspace, environment.name, cluster=held)
+    return Variables(workspace, environment.name, cluster=lambda: kubernetes_secret(cluster, environment))
 
 
 async def workspace_objects(workspace: Workspace, environment: Environment, cluster: Cluster) -> list[JSONObject]:
