@@ -13,7 +13,8 @@ from tests.tools.log_server import FILL
 from veza_tui.feeds.clock import SystemClock
 from veza_tui.feeds.logs import follower as follower_module
 from veza_tui.feeds.logs import session as session_module
-from veza_tui.feeds.logs.session import LogSession, Wish
+from veza_tui.feeds.logs.session import LogSession
+from veza_tui.feeds.logs.wish import Wish
 from veza_tui.feeds.pods import project_pod
 from veza_tui.model.log import Scope, Target, payload_of, source_of
 from veza_tui.ports.cluster import PODS

@@ -132,7 +132,7 @@ def test_no_api_server_is_3(ended: dict[str, str], tmp_path: Path) -> None:
     assert run(env, "logs").returncode == 3
 
 
-def test_previous_of_what_never_restarted_is_said(ended: dict[str, str]) -> None:
+def test_a_container_that_nobody_has_is_usage(ended: dict[str, str]) -> None:
     env = ended
     done = run(env, "logs", "web-0", "--tail", "1", "--no-follow", "--container", "other")
     assert (done.returncode, done.stdout) == (2, b"")

@@ -11,9 +11,10 @@ import pytest
 from tests.tools.log_follow import QuickClock, quick
 from tests.tools.log_world import Pod, Run, World
 from veza_tui.feeds.logs.runs import run_of
-from veza_tui.feeds.logs.session import LogSession, Wish
+from veza_tui.feeds.logs.session import LogSession
 from veza_tui.feeds.logs.targets import check_containers, containers_of
 from veza_tui.feeds.logs.visible import text_of
+from veza_tui.feeds.logs.wish import Wish
 from veza_tui.feeds.pods import project_pod
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.log import STAMP, TAG, Beginning, Scope, Target

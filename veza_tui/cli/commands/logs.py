@@ -20,7 +20,8 @@ from veza_tui.model.text import printable
 if TYPE_CHECKING:
     from veza_tui.cli.logs_output import LogOutput
     from veza_tui.cli.main import Options
-    from veza_tui.feeds.logs.session import LogSession, Wish
+    from veza_tui.feeds.logs.session import LogSession
+    from veza_tui.feeds.logs.wish import Wish
     from veza_tui.model.environment import Environment
     from veza_tui.model.log import Beginning
     from veza_tui.model.workload import PodRow
@@ -73,7 +74,8 @@ def command(
     # Until the first lines come, what is made stays: looking for garbage among it is a tenth of the start.
     gc.disable()
     from veza_tui.cli.logs_output import LogOutput
-    from veza_tui.feeds.logs.session import LogSession, Wish
+    from veza_tui.feeds.logs.session import LogSession
+    from veza_tui.feeds.logs.wish import Wish
     from veza_tui.workspace.load import load_workspace
 
     if invert and grep is None:

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-from veza_tui.feeds.logs.resume import Place, Replay, place_after
+from veza_tui.feeds.logs.before import bridge, read_previous
+from veza_tui.feeds.logs.resume import Replay
 from veza_tui.feeds.logs.runs import Run, run_of
-from veza_tui.feeds.logs.stamps import Lines, stamp_of
+from veza_tui.feeds.logs.said import Said, Sink
+from veza_tui.feeds.logs.stamps import Lines
 from veza_tui.model.log import Beginning, Source
-from veza_tui.model.text import printable
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import PODS, Cluster, ClusterError, NotFound
 
@@ -28,22 +29,8 @@ LOOK = 20.0
 """Seconds between two looks at a container that has ended, should an event have been missed."""
 PACE = 0.04
 """Seconds for which a busy log is left to gather: fewer, larger pieces cost a fraction of the CPU."""
-
-
 ENOUGH = 24 << 10
 """Bytes that are worth being handled at once."""
-
-
-class Sink(Protocol):
-    """Where lines go. Both are called on the loop and must return quickly."""
-
-    def lines(self, source: Source, data: bytes) -> None:
-        """Whole stamped lines, each with its newline."""
-        ...
-
-    def note(self, source: Source, stamp: bytes, text: str) -> None:
-        """A word of ours: the container ended, a gap, a refusal. ``stamp`` is the time after which it belongs."""
-        ...
 
 
 class Follower:
@@ -64,26 +51,25 @@ class Follower:
     ) -> None:
         self.source = source
         self.heard_at = clock.monotonic()
-        self.answered = False
-        """Whether anything came, or it is known that nothing will for now."""
         self.failed: ClusterError | None = None
         """Why nothing could be read; None while all is well."""
         self._cluster = cluster
-        self._sink = sink
+        self._said = Said(source, sink, clock)
         self._clock = clock
         self._begin = beginning
         self._follow = follow
         self._previous = previous
         self._limit = limit
         self._patience = patience
-        self._place: Place | None = None
         self._run: Run | None = None
         self._scope: asyncio.Timeout | None = None
         self._changed = asyncio.Event()
         self._gone = False
-        self._waiting = ""
 
-    # --- from outside --------------------------------------------------------------------------------------------
+    @property
+    def answered(self) -> bool:
+        """Whether anything came, or it is known that nothing will for now."""
+        return self._said.answered
 
     def poke(self) -> None:
         """The pod changed: look again, if it waits."""
@@ -100,20 +86,18 @@ class Follower:
             with contextlib.suppress(RuntimeError):
                 self._scope.reschedule(asyncio.get_running_loop().time())
 
-    # --- the life of a log ---------------------------------------------------------------------------------------
-
     async def run(self) -> None:
         """Follow."""
         try:
             await (self._read_previous() if self._previous else self._live())
         except ClusterError as error:
             self.failed = error
-            self._note(f"its log cannot be read: {error}")
+            self._said.note(f"its log cannot be read: {error}")
         except Exception as error:
             log.exception("log of %s", self.source.pod)
-            self._note(f"its log cannot be followed: unexpected {type(error).__name__}")
+            self._said.note(f"its log cannot be followed: unexpected {type(error).__name__}")
         finally:
-            self.answered = True
+            self._said.answered = True
 
     async def _live(self) -> None:
         pause, broken, read_out = FIRST_PAUSE, False, False
@@ -126,7 +110,7 @@ class Follower:
                 pause = await self._rest(pause, error)
                 continue
             if now is None:
-                self._farewell(broken)
+                self._said.farewell(broken=broken)
                 return
             if self._run is not None and now.restarts > self._run.restarts:
                 await self._bridge(self._run, now, read_out=read_out)
@@ -135,30 +119,30 @@ class Follower:
                 read_out = False
             self._run = now
             if not now.started or (now.state != "running" and read_out):
-                self._say_waiting(now, read_out)
+                self._said.waits(now, read_out=read_out)
                 if not self._follow or (now.final and read_out):
                     return
                 await self._wait_for_change()
                 continue
-            before = self._place
+            before = self._said.place
             outcome = await self._read()
             if outcome is None:
                 if not self._follow:
                     return
                 broken, read_out = False, now.state != "running"
                 # An end at once, again and again, must not become a storm of requests.
-                pause = FIRST_PAUSE if self._place is not before else min(pause * 2, LAST_PAUSE)
+                pause = FIRST_PAUSE if self._said.place is not before else min(pause * 2, LAST_PAUSE)
                 if now.state == "running":
                     await self._clock.sleep(pause / 2)
                 continue
             if self._fatal(outcome) or (not self._follow and outcome.status in (400, 404)):
                 raise outcome
             broken = outcome.status not in (400, 404)
-            pause = FIRST_PAUSE if self._place is not before else pause
+            pause = FIRST_PAUSE if self._said.place is not before else pause
             pause = await self._rest(pause, outcome)
 
     def _fatal(self, error: ClusterError) -> bool:
-        if error.status in (401, 403) and not (error.status == 401 and self._place is not None):
+        if error.status in (401, 403) and not (error.status == 401 and self._said.place is not None):
             return True
         # Without --follow nobody waits for ever.
         return self._patience is not None and self._clock.monotonic() - self.heard_at > self._patience
@@ -181,7 +165,7 @@ class Follower:
         return run_of(pod, self.source.container)
 
     async def _wait_for_change(self) -> None:
-        self.answered = True
+        self._said.answered = True
         self._changed.clear()
         if self._gone:
             return
@@ -189,23 +173,21 @@ class Follower:
             async with asyncio.timeout(LOOK):
                 await self._changed.wait()
 
-    # --- reading -------------------------------------------------------------------------------------------------
-
     async def _read(self) -> ClusterError | None:
         """One connection from the place on. None when it ended by itself, else why it broke."""
-        replay = Replay(self._place)
-        begin = self._begin if self._place is None else Beginning(since_time=self._place.since_time)
+        replay = Replay(self._said.place)
+        begin = self._begin if self._said.place is None else Beginning(since_time=self._said.place.since_time)
         stream = self._open(begin, follow=self._follow)
-        lines = Lines(self._limit, self._place.stamp if self._place else stamp_of(self._clock.now()))
+        lines = Lines(self._limit, self._said.stamp)
         try:
             async with asyncio.timeout(None) as self._scope:
                 await self._pump(stream, lines, replay)
         except TimeoutError:
             return ClusterError("the connection was silent during an outage")
         except ClusterError as error:
-            if error.status == 400 and self._place is None:
+            if error.status == 400 and self._said.place is None:
                 # No log yet: the container is being created.
-                self.answered = True
+                self._said.answered = True
             return error
         finally:
             self._scope = None
@@ -213,8 +195,8 @@ class Follower:
         self.failed = None
         await self._settle(replay)
         if (rest := lines.end()) and not self._broken_tail(rest):
-            self._pass(replay.feed(rest))
-        self.answered = True
+            self._said.lines(replay.feed(rest))
+        self._said.answered = True
         return None
 
     def _broken_tail(self, rest: bytes) -> bool:
@@ -242,8 +224,8 @@ class Follower:
                     if replay.seeking:
                         data = replay.feed(data)
                         if replay.missed:
-                            self._gap(data)
-                    self._pass(data)
+                            self._said.gap(data)
+                    self._said.lines(data)
                 if self._follow:
                     await asyncio.sleep(PACE if len(chunk) < ENOUGH else 0)
         finally:
@@ -266,27 +248,15 @@ class Follower:
                 if now is not None and now.restarts > self._run.restarts:
                     await self._bridge(self._run, now)
                     self._run = now
-                    self._pass(replay.give_up(all_lines=True))
+                    self._said.lines(replay.give_up(all_lines=True))
                     return
                 if now is None or self._clock.monotonic() > end:
                     break
                 await self._clock.sleep(0.2)
         data = replay.give_up()
         if replay.missed and data:
-            self._gap(data)
-        self._pass(data)
-
-    def _pass(self, data: bytes) -> None:
-        if data:
-            self._place = place_after(data, self._place)
-            self.answered = True
-            self._waiting = ""
-            self._sink.lines(self.source, data)
-
-    def _gap(self, data: bytes) -> None:
-        if self._place is not None and data:
-            left, found = self._place.stamp[11:19].decode(), data[11:19].decode()
-            self._note(f"lines between {left} and {found} UTC may be missing: the log was rotated meanwhile")
+            self._said.gap(data)
+        self._said.lines(data)
 
     def _open(self, begin: Beginning, *, follow: bool = False, previous: bool = False) -> AsyncGenerator[bytes, None]:
         stream: Any = self._cluster.logs(
@@ -302,92 +272,30 @@ class Follower:
         )
         return cast("AsyncGenerator[bytes, None]", stream)
 
-    # --- between two runs ----------------------------------------------------------------------------------------
-
     async def _bridge(self, was: Run, now: Run, *, read_out: bool = False) -> None:
-        """The container was restarted: the end of the run before, if it was not ``read_out``, then a word."""
-        missed = now.restarts - was.restarts - 1
-        if missed and was.started:
-            runs = "1 run" if missed == 1 else f"{missed} runs"
-            self._note(f"{runs} of the container came and went: their logs are gone")
-        if missed or not read_out:
-            await self._finish_before(whole=missed > 0)
-        code = now.before_exit if now.before_exit is not None else was.exit_code
-        ending = "" if code is None else f" after exit {code}"
-        self._note(f"restarted{ending} (restart {now.restarts})")
-        self._place = None
-        self._begin = Beginning()
+        def open_previous(begin: Beginning) -> AsyncGenerator[bytes, None]:
+            return self._open(begin, previous=True)
 
-    async def _finish_before(self, *, whole: bool) -> None:
-        """The log of the run before, from the place on."""
-        for attempt in range(4):
-            place = None if whole else self._place
-            replay = Replay(place)
-            stream = self._open(Beginning(since_time=place.since_time) if place else self._begin, previous=True)
-            lines = Lines(self._limit, self._place.stamp if self._place else stamp_of(self._clock.now()))
-            try:
-                async for chunk in stream:
-                    self._pass(replay.feed(lines.feed(chunk)))
-                self._pass(replay.feed(lines.end()))
-                data = replay.give_up()
-                if replay.missed and data:
-                    self._gap(data)
-                self._pass(data)
-                return
-            except ClusterError as error:
-                if error.status in (400, 403, 404) or attempt == 3:
-                    self._note("the end of the run before may be missing: its log is not kept")
-                    return
-                await self._clock.sleep(FIRST_PAUSE * 2**attempt)
-            finally:
-                await stream.aclose()
+        await bridge(
+            self._said, open_previous, self._clock, was, now, self._begin, read_out=read_out, limit=self._limit
+        )  # fmt: skip
+        self._begin = Beginning()
 
     async def _read_previous(self) -> None:
         """``--previous``: the run before, once."""
         pause = FIRST_PAUSE
         for attempt in range(6):
-            replay = Replay(self._place)
-            begin = Beginning(since_time=self._place.since_time) if self._place else self._begin
-            stream = self._open(begin, previous=True)
-            lines = Lines(self._limit, stamp_of(self._clock.now()))
+            place = self._said.place
+            begin = Beginning(since_time=place.since_time) if place else self._begin
             try:
-                async for chunk in stream:
-                    self._pass(replay.feed(lines.feed(chunk)))
-                self._pass(replay.feed(lines.end()))
-                self._pass(replay.give_up())
+                await read_previous(self._said, self._open(begin, previous=True), place, limit=self._limit)
                 self.failed = None
                 return
             except ClusterError as error:
                 if error.status in (400, 404):
-                    self._note("has no run before this one")
+                    self._said.note("has no run before this one")
                     self.failed = error
                     return
                 if error.status in (401, 403) or attempt == 5:
                     raise
                 pause = await self._rest(pause, error)
-            finally:
-                await stream.aclose()
-
-    # --- words ---------------------------------------------------------------------------------------------------
-
-    def _note(self, text: str) -> None:
-        stamp = self._place.stamp if self._place is not None else stamp_of(self._clock.now())
-        self._sink.note(self.source, stamp, printable(text, limit=300))
-
-    def _say_waiting(self, now: Run, read_out: bool) -> None:
-        if now.state == "terminated":
-            code = "" if now.exit_code is None else f" with exit {now.exit_code}"
-            words = f"ended{code}" + (f" ({now.reason})" if now.reason not in ("", "Error", "Completed") else "")
-        elif read_out:
-            words = f"waits to be started again: {now.reason or 'back-off'}"
-        else:
-            words = f"has not started yet{': ' + now.reason if now.reason else ''}"
-        if words != self._waiting:
-            self._waiting = words
-            self._note(words)
-
-    def _farewell(self, broken: bool) -> None:
-        if broken:
-            self._note("the pod is gone, and the connection broke before: its last lines may be missing")
-        else:
-            self._note("the pod is gone")

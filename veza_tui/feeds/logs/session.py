@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from veza_tui.feeds.logs.follower import Follower
 from veza_tui.feeds.logs.merge import DELAY, Merger
 from veza_tui.feeds.logs.stamps import stamp_of
 from veza_tui.feeds.logs.targets import containers_of, ordered, short_names, wanted
-from veza_tui.model.log import Beginning, Scope, Source, Target
+from veza_tui.feeds.logs.wish import Wish
+from veza_tui.model.log import Beginning, Scope, Source
 from veza_tui.model.text import printable
 from veza_tui.model.workload import ContainerRow, PodRow
 from veza_tui.ports.clock import Clock
@@ -20,8 +21,6 @@ from veza_tui.ports.cluster import Cluster, ClusterError
 
 T = TypeVar("T")
 
-MOST_FOLLOWED = 100
-"""Containers followed at once: each is a connection to the API server."""
 TICK = 0.1
 """Seconds between two deliveries: what is painted is painted at most ten times a second."""
 FIRST_ANSWERS = 1.0
@@ -29,22 +28,6 @@ FIRST_ANSWERS = 1.0
 PING, PING_FAILING = 5.0, 1.0
 FAREWELL = 15.0
 """Seconds after which the connection to a pod that is gone is closed from this side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is to be read, and how."""
-
-    targets: tuple[Target, ...]
-    beginning: Beginning = field(default_factory=Beginning)
-    follow: bool = True
-    previous: bool = False
-    containers: tuple[str, ...] = ()
-    limit: int = 16 << 10
-    """Bytes of a line that are kept."""
-    most: int = MOST_FOLLOWED
-    patience: float | None = None
-    """Seconds after which a log that cannot be read is given up, without ``follow``."""
 
 
 class LogSession:

@@ -10,10 +10,11 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.widgets import Input
 
-from veza_tui.feeds.logs.session import LogSession, Wish
+from veza_tui.feeds.logs.session import LogSession
 from veza_tui.feeds.logs.targets import crash_loop, deployment_of, followed_words
 from veza_tui.feeds.logs.times import beginning, moment, stamp_at
 from veza_tui.feeds.logs.visible import text_of
+from veza_tui.feeds.logs.wish import Wish
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import VezaError
 from veza_tui.model.log import Beginning, Scope, Target, payload_of, source_of
