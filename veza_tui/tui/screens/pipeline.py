@@ -149,6 +149,12 @@ class PipelineScreen(VezaScreen):
         else:
             super().on_sheet_clicked(event)
 
+    def reload(self) -> None:
+        """ctrl-r: the file again, and the newest run, whoever started it."""
+        if not self.running:
+            self._read_file()
+            self.follow()
+
     async def tag(self) -> str:
         """The image tag of the run that is shown: whoever goes on from a step of it means the same images."""
         if not self.operation_id:

@@ -1,0 +1,168 @@
+"""The pipeline's screen, driven by keys: stages, the step one asks about, its output, going on from it, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tools.screen import foot, shown, until, until_shown
+from tests.tools.synthetic import FixedClock, three
+from veza_tui.model.journal import OperationState, OperationStatus, StepState, StepStatus
+from veza_tui.model.plan import Plan, Step, Target
+from veza_tui.operations.confirm import Tier
+from veza_tui.operations.service import Preview
+from veza_tui.resources import shipped
+from veza_tui.tui.app import VezaApp
+from veza_tui.tui.dialogs.confirm import ConfirmScreen
+from veza_tui.tui.screens import pipeline as screen_module
+from veza_tui.tui.screens import step_output as output_module
+from veza_tui.tui.screens.pipeline import next_step
+from veza_tui.workspace.load import load_workspace
+
+NOW = 1_700_000_000.0
+D, F, R, S, P = StepState.DONE, StepState.FAILED, StepState.RUNNING, StepState.SKIPPED, StepState.PENDING
+
+
+def run(state: OperationState, **steps: StepState | tuple[StepState, str]) -> OperationStatus:
+    made = []
+    for name, found in steps.items():
+        step, detail = found if isinstance(found, tuple) else (found, "")
+        begun = NOW - 9 if step not in (P,) else None
+        made.append(StepStatus(name, name, step, begun, NOW - 4 if step in (D, F, S) else None, detail=detail))
+    return OperationStatus(f"run-{state}", "pipeline", "staging", state, "alice", "Pipeline to staging", NOW - 30,
+                           NOW if state.ended else None, tuple(made))  # fmt: skip
+
+
+FAILED = run(OperationState.FAILED, run_tests=D, build_images=(S, "not configured"), deploy_to_staging=(F, "exit 7"),
+             health_checks=P)  # fmt: skip
+
+
+class Operations:
+    """The service as the screen sees it; the workspace is the shipped one."""
+
+    read_only = False
+
+    def __init__(self, *past: OperationStatus) -> None:
+        self.past = list(past)
+        self.planned: list[tuple[str, str]] = []
+        self.cancelled: list[bool] = []
+        self.workspace = load_workspace(shipped("environments").parent)
+        self.world = self
+        plan = SimpleNamespace(options={"tag": "v7"})
+        self.store = SimpleNamespace(open=lambda operation: SimpleNamespace(id=operation, plan=lambda: plan))
+
+    def environments(self) -> Sequence[str]:
+        return ("development", "staging", "production")
+
+    async def missing(self, environment: str, needs: Sequence[Any]) -> tuple[Any, ...]:
+        return ()
+
+    def interrupted(self) -> list[Any]:
+        return []
+
+    def history(self, environment: str = "") -> list[OperationStatus]:
+        return self.past
+
+    async def watch(self, operation: str) -> AsyncIterator[OperationStatus]:
+        for found in self.past:
+            if found.id == operation:
+                yield found
+
+    async def plan(self, environment: str, planner: Any, **_: Any) -> Preview:
+        cells = dict(zip(planner.__code__.co_freevars, planner.__closure__, strict=True))
+        self.planned.append((cells["from_step"].cell_contents, cells["tag"].cell_contents))
+        plan = Plan("pipeline", Target(environment, "ns", "s", "u"), "Pipeline to staging", (Step("a", "A", "x", {}),))
+        env = next(e for e in three(FixedClock(NOW)).environments() if e.name == environment)
+        return Preview(plan, env, Tier.YES_NO, "", (), "", 0)
+
+    async def start(self, preview: Preview, **_: Any) -> str:
+        self.past.insert(0, run(OperationState.RUNNING, deploy_to_staging=R))
+        return self.past[0].id
+
+    def cancel(self, operation: str, *, force: bool = False) -> None:
+        self.cancelled.append(force)
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VEZA_THEME", "dark")
+    monkeypatch.setattr(ConfirmScreen, "settle", 0.0)
+    for module in (screen_module, output_module):
+        monkeypatch.setattr(
+            module, "step_output", lambda files, step: [f"{files.id} {step} says {i}" for i in range(40)]
+        )
+
+
+@asynccontextmanager
+async def at(operations: Operations, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[VezaApp, Pilot[int]]]:
+    services = three(FixedClock(NOW), incident=False)
+    services._services["operations"] = operations
+    app = VezaApp(services)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: bool(app.tabs))
+        await pilot.press("2")
+        await until_shown(pilot, app, "PODS")
+        await pilot.press("P")
+        await until_shown(pilot, app, "PIPELINE")
+        yield app, pilot
+
+
+async def test_before_the_first_run_it_shows_what_would_run() -> None:
+    async with at(Operations(), (160, 50)) as (app, pilot):
+        text = await until_shown(pilot, app, "It has not run yet")
+        for word in ("VALIDATION", "BUILD", "DEPLOY", "VERIFICATION", "not configured", "security scan",
+                     "monitoring verification", "n run"):  # fmt: skip
+            assert word in text, word
+        assert "deploy to production" not in text, "beyond staging"
+
+
+async def test_a_failed_run_is_gone_on_with_from_its_step_and_its_images() -> None:
+    operations = Operations(FAILED)
+    async with at(operations) as (app, pilot):
+        text = await until_shown(pilot, app, "FAILED", "exit 7")
+        assert "deploy_to_staging says 39" in text and "not configured" in text
+        assert "x cancel" not in foot(app) and "r from this step" in foot(app)
+        await pilot.press("enter")
+        await until_shown(pilot, app, "OUTPUT", "deploy_to_staging says 0")
+        await pilot.press("escape")
+        await until_shown(pilot, app, "PIPELINE")
+        await pilot.press("r")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.screen.answers_since is not None)
+        assert operations.planned == [("deploy_to_staging", "v7")]
+        await pilot.press("y")
+        await until_shown(pilot, app, "run-running", "running")
+        assert "x cancel" in foot(app) and "n run" not in foot(app)
+        await pilot.press("x")
+        await until(pilot, lambda: operations.cancelled == [False])
+
+
+async def test_the_steps_are_walked_and_each_shows_its_output() -> None:
+    operations = Operations(FAILED)
+    async with at(operations, (160, 50)) as (app, pilot):
+        await until_shown(pilot, app, "exit 7")
+        await pilot.press("g")
+        await until_shown(pilot, app, "validate_configuration says 3")
+        await pilot.press("j")
+        await until_shown(pilot, app, "run_tests says 3")
+        await pilot.press("G")
+        await until_shown(pilot, app, "monitoring_verification says 3")
+        operations.past.insert(0, run(OperationState.DONE, run_tests=D))
+        await pilot.press("ctrl+r")
+        await until_shown(pilot, app, "run-done")
+        assert "FAILED" not in shown(app)
+
+
+def test_the_step_that_one_asks_about() -> None:
+    assert next_step(FAILED) == "deploy_to_staging"
+    stopped = (S, "stopped at a safe point of its own (with op)")
+    cancelled = run(OperationState.CANCELLED, run_tests=D, build_images=(S, "not configured"),
+                    deploy_to_staging=stopped, health_checks=P)  # fmt: skip
+    assert next_step(cancelled) == "deploy_to_staging"
+    assert next_step(run(OperationState.CANCELLED, run_tests=D, security_scan=P)) == "security_scan"
+    assert next_step(run(OperationState.RUNNING, run_tests=D, security_scan=R, build_images=P)) == "security_scan"
+    assert next_step(run(OperationState.DONE, run_tests=D)) == ""
