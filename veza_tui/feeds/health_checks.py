@@ -83,7 +83,8 @@ class ServiceCheck:
         except NotFound as error:
             return Answer(State.FAILED, None, f"no service {service.name}", str(error))
         except Denied as error:
-            return Answer(State.UNKNOWN, None, "not allowed: services/proxy", str(error))
+            words = "not logged in (401)" if error.status == 401 else "not allowed: services/proxy"
+            return Answer(State.UNKNOWN, None, words, str(error))
         except ClusterUnreachable as error:
             return Answer(State.UNKNOWN, None, "not asked: no API server", str(error))
         except ClusterError as error:

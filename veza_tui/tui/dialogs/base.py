@@ -32,6 +32,11 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         self.answers_since: float | None = None
         """Monotonic seconds from which keys count; None while it is not painted."""
 
+    @property
+    def is_mounted(self) -> bool:
+        """Whether its widgets are there still."""
+        return super().is_mounted and not (self._closing or self._closed or self._pruning)
+
     def on_mount(self) -> None:
         """Listen after the first paint."""
         if self._early:

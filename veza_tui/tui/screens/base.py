@@ -48,6 +48,11 @@ class VezaScreen(Screen[None]):
         for key, entries in BindingsMap(bindings()).key_to_bindings.items():
             self._bindings.key_to_bindings[key] = entries
 
+    @property
+    def is_mounted(self) -> bool:
+        """Whether its widgets are there: Textual's own stays true when they are gone, and a late answer would paint."""
+        return super().is_mounted and not (self._closing or self._closed or self._pruning)
+
     def compose(self) -> ComposeResult:
         """Tab bar, body, hints."""
         yield Sheet(self.veza.painter, id="tabs", fixed=1)
@@ -135,6 +140,8 @@ class VezaScreen(Screen[None]):
 
     def repaint(self) -> None:
         """Frame and body."""
+        if not self.is_mounted:
+            return
         columns, rows = self.size
         small = columns < SMALLEST[0] or rows < SMALLEST[1]
         self.set_class(small, "-small")
@@ -148,11 +155,10 @@ class VezaScreen(Screen[None]):
         self.paint()
 
     def on_mount(self) -> None:
-        """First paint of what is known already."""
-        self.repaint()
+        """Screens do more here; the first paint comes with the event that it is in front, a moment later."""
 
     def on_screen_resume(self) -> None:
-        """It is in front again: it may be behind."""
+        """It is in front, or again: it may be behind."""
         self.repaint()
 
     def on_resize(self) -> None:

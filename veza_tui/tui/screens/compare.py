@@ -117,7 +117,7 @@ class CompareScreen(LookScreen):
         note: list[Span] = []
         if self.drifting:
             note.append(Span(f"{clean(self.tab.name, 40)}: file, manifests, live", "text"))
-        if found is not None:
+        if found is not None and found.rows:
             differ = found.different
             note += [*((dot,) if note else ()), Span(f"{differ} differ" if differ else "no difference",
                                                      "warn" if differ else "ok")]  # fmt: skip
@@ -133,8 +133,19 @@ class CompareScreen(LookScreen):
             self.table.show([])
         self.query_one("#titles", Sheet).set_lines([self.table.heading((Span("  FIELD", "title"),), cells)])
         if not self.table.rows:
-            words = self._error or ("Nothing matches; esc clears the filter." if found is not None else "Reading.")
-            self.table.set_empty([EMPTY, *((Span(f" {w}", "dim"),) for w in wrapped(words, cells - 2))])
+            texts = [part for words in self._no_rows() for part in wrapped(words, cells - 2)]
+            self.table.set_empty([EMPTY, *((Span(f" {text}", "dim"),) for text in texts)])
+
+    def _no_rows(self) -> list[str]:
+        """Why there is nothing in the list."""
+        found = self._drift if self.drifting else self._found
+        if self._error or found is None:
+            return [self._error or "Reading."]
+        if found.rows:
+            return ["Nothing matches; esc clears the filter."]
+        if isinstance(found, Comparison) and found.problems:
+            return [f"{name}: {why}" for name, why in found.problems]
+        return [found.problem if isinstance(found, Drift) and found.problem else "There is nothing to compare."]
 
     def _problem(self) -> Line:
         if self._error:

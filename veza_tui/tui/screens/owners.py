@@ -14,6 +14,7 @@ from veza_tui.ports.cluster import DEPLOYMENTS, Cluster, ClusterError
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.aside import Aside
 from veza_tui.tui.presentation.owners import columns, owner_row
+from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Row
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
 from veza_tui.tui.screens.look import LookScreen
@@ -117,7 +118,11 @@ class OwnersScreen(LookScreen):
         self.query_one("#titles", Sheet).set_lines([heading])
         if not self._shown:
             words = "Nothing matches; esc clears the filter." if self.filter else "No deployments and no pods."
-            self.table.set_empty([EMPTY, (Span(f" {words}", "dim"),)])
+            view = self.tab.view
+            if not view.synced:
+                words = view.problems[0].what if view.problems else "Nothing is listed yet."
+            texts = wrapped(clean(words), self.size.width - 2)
+            self.table.set_empty([EMPTY, *((Span(f" {text}", "dim"),) for text in texts)])
         self.veza.paint_hints()
 
     def _note(self) -> Line:

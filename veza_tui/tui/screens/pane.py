@@ -56,6 +56,11 @@ class EnvironmentPane(Vertical):
         yield Sheet(painter, classes="summary", fixed=1)
 
     @property
+    def is_mounted(self) -> bool:
+        """Whether its widgets are there still."""
+        return super().is_mounted and not (self._closing or self._closed or self._pruning)
+
+    @property
     def table(self) -> Table:
         """The pods."""
         return self.query_one(Table)

@@ -34,7 +34,8 @@ class PodScreen(VezaScreen):
     def on_screen_resume(self) -> None:
         """Somebody looks: the use is asked for."""
         super().on_screen_resume()
-        self._use.start()
+        if self._cluster() is not None:
+            self._use.start()
 
     async def on_screen_suspend(self) -> None:
         """Nobody looks: nothing is asked."""
