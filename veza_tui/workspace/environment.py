@@ -276,6 +276,10 @@ def _backup(reader: Reader | None, kind: EnvironmentType) -> BackupSettings:
         keep_set_aside_hours=max(1, -(-(keep or 0) // 60)),
         drain=drain,
     )
+    if style == "directory" and found.encrypt_to:
+        reader.say(
+            "encrypt_to", "a directory dump is written by pg_dump itself, unencrypted", "write format: custom or plain"
+        )
     reader.close()
     return found
 

@@ -223,6 +223,13 @@ async def test_the_environment_s_own_database_is_never_loaded_into_or_dropped(pl
         await place.database.load(place.name, None, lambda p: None)  # type: ignore[arg-type]
 
 
+async def test_a_role_that_may_make_no_database_is_told_so(place: Place) -> None:
+    place.server.admin("CREATE ROLE narrow LOGIN PASSWORD 'narrow'")
+    narrow = PostgresDatabase(settings_for(place.server, place.name, user="narrow", password="narrow"), as_is)
+    with pytest.raises(RefusedError, match="permission denied to create database"):
+        await narrow.create_scratch(Scratch("bk_never"))
+
+
 async def test_scratch_databases_of_dead_verifications_are_swept(place: Place) -> None:
     old, used = f"{PREFIX}1000000000_aaaaaa", f"{PREFIX}1000000000_bbbbbb"
     for name in (old, used):

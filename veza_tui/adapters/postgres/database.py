@@ -82,15 +82,15 @@ class PostgresDatabase:
     @contextlib.asynccontextmanager
     async def _admin(self) -> AsyncIterator[AsyncConnection]:
         """A connection that needs no database of ours: ``postgres``, or ours where that one is closed to us."""
-        try:
-            async with self.connection("postgres") as connection:
-                yield connection
-                return
-        except RefusedError as error:
-            if "postgres" not in str(error) or "password" in str(error):
-                raise
-        async with self.connection() as connection:
-            yield connection
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                opened = await stack.enter_async_context(self.connection("postgres"))
+            except RefusedError as error:
+                # Opening it was refused; what is refused later, inside the block, is the caller's own.
+                if "postgres" not in str(error) or "password" in str(error):
+                    raise
+                opened = await stack.enter_async_context(self.connection())
+            yield opened
 
     async def facts(self, database: str = "", *, digests: bool = True) -> DatabaseFacts:
         """Facts in one snapshot."""

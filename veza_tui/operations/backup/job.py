@@ -44,6 +44,8 @@ CREDENTIALS = "veza-backup-credentials"
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LARGEST = 900_000
 """Bytes; a Secret holds 1 MiB (source: Kubernetes documentation, Secrets)."""
+_LONGEST = 24 * 3600
+"""Seconds that a Job may run: as long as the operation."""
 _POLL = 0.3
 _HOPELESS = ("ErrImagePull", "ImagePullBackOff", "CreateContainerConfigError", "InvalidImageName")
 
@@ -56,6 +58,7 @@ def needs(namespace: str) -> tuple[Need, ...]:
         Need("create", "secrets", namespace=namespace),
         Need("delete", "secrets", namespace=namespace),
         Need("get", "secrets", namespace=namespace),
+        Need("get", "jobs", "batch", namespace=namespace),
         Need("list", "pods", namespace=namespace),
         Need("get", "pods", subresource="log", namespace=namespace),
     )
@@ -72,8 +75,11 @@ async def job(context: Context, step: Step) -> Result:
         await _require_claim(context.cluster, namespace, args["claim"])
     data = await _payload(context, args)
     try:
-        await _create(context.cluster, SECRETS, _secret(name, namespace, data), namespace)
-        await _create(context.cluster, JOBS, _job(name, namespace, context.environment.name, key, args), namespace)
+        made = await _create(
+            context.cluster, JOBS, _job(name, namespace, context.environment.name, key, args), namespace
+        )
+        # The pod waits for the Secret, and the Secret goes with its Job: also when this process is killed.
+        await _create(context.cluster, SECRETS, _secret(name, namespace, data, made), namespace)
         result = await _follow(context, name, namespace)
     finally:
         await asyncio.shield(_remove(context.cluster, name, namespace))
@@ -155,9 +161,18 @@ def _meta(name: str, namespace: str) -> JSONObject:
     }
 
 
-def _secret(name: str, namespace: str, data: Mapping[str, bytes]) -> JSONObject:
+def _secret(name: str, namespace: str, data: Mapping[str, bytes], job: JSONObject) -> JSONObject:
     encoded = {key: base64.b64encode(value).decode() for key, value in data.items()}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": _meta(name, namespace), "type": "Opaque", "data": encoded}
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": job["metadata"]["uid"]}
+    meta = {**_meta(name, namespace), "ownerReferences": [owner]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": meta,
+        "type": "Opaque",
+        "immutable": True,
+        "data": encoded,
+    }
 
 
 def _job(name: str, namespace: str, environment: str, key: str, args: Mapping[str, Any]) -> JSONObject:
@@ -192,20 +207,24 @@ def _job(name: str, namespace: str, environment: str, key: str, args: Mapping[st
         "metadata": _meta(name, namespace),
         "spec": {
             "backoffLimit": 0,
+            # With nobody left to remove it, it ends and goes by itself, and its Secret with it.
+            "activeDeadlineSeconds": _LONGEST,
             "ttlSecondsAfterFinished": 3600,
             "template": {"metadata": {"labels": _meta(name, namespace)["labels"]}, "spec": pod},
         },
     }
 
 
-async def _create(cluster: Cluster, resource: Resource, obj: JSONObject, namespace: str) -> None:
-    # There already after a crash of the runner: the same operation goes on with it.
-    with contextlib.suppress(AlreadyExists):
-        await cluster.create(resource, obj, namespace)
+async def _create(cluster: Cluster, resource: Resource, obj: JSONObject, namespace: str) -> JSONObject:
+    try:
+        return await cluster.create(resource, obj, namespace)
+    except AlreadyExists:
+        # There already after a crash of the runner: the same operation goes on with it.
+        return await cluster.get(resource, obj["metadata"]["name"], namespace)
 
 
 async def _remove(cluster: Cluster, name: str, namespace: str) -> None:
-    for resource in (JOBS, SECRETS):
+    for resource in (SECRETS, JOBS):
         with contextlib.suppress(ClusterError):
             await cluster.delete(resource, name, namespace)
 

@@ -1,0 +1,73 @@
+"""What a backup's plan refuses before anything runs, which clients it takes, and what its Job leaves behind."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from veza_tui.adapters.postgres import tools
+from veza_tui.adapters.postgres.tools import Tools, find_tools
+from veza_tui.model.environment import Environment
+from veza_tui.model.errors import ConfigError
+from veza_tui.model.plan import Target
+from veza_tui.operations.backup import job
+from veza_tui.operations.backup.plan import BackupRequest, backup_plan
+from veza_tui.ports.cluster import JOBS, SECRETS, AlreadyExists, Cluster
+from veza_tui.workspace.init import make_workspace
+from veza_tui.workspace.load import load_workspace
+
+TARGET = Target("production", "veza-production", "https://api", "uid")
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> Environment:
+    make_workspace(tmp_path / "ws")
+    return load_workspace(tmp_path / "ws").environment("production")
+
+
+def test_an_encrypted_directory_dump_is_refused_in_the_plan(production: Environment) -> None:
+    sealed = replace(production, backup=replace(production.backup, encrypt_to=("age1x",)))
+    with pytest.raises(ConfigError, match="would lie on the disk unencrypted"):
+        backup_plan(sealed, TARGET, BackupRequest(format="directory"), "backups")
+    backup_plan(sealed, TARGET, BackupRequest(format="directory", with_database=False), "backups")
+    backup_plan(sealed, TARGET, BackupRequest(format="custom"), "backups")
+
+
+def test_the_oldest_client_that_is_not_older_than_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    have = [Tools(Path(f"/{v}"), v, int(v.partition(".")[0])) for v in ("18.1", "15.18", "17.10")]
+    monkeypatch.setattr(tools, "installed", lambda: have)
+    assert [find_tools(major).version for major in (13, 15, 16, 18)] == ["15.18", "15.18", "17.10", "18.1"]
+    monkeypatch.setattr(tools, "installed", lambda: have[1:2])
+    with pytest.raises(ConfigError, match=r"server is PostgreSQL 18, the newest client here is 15\.18") as error:
+        find_tools(18)
+    assert error.value.hint == "install postgresql-client-18"
+
+
+class Recorder:
+    """Objects by kind, as an API server keeps them."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, Any]] = {}
+
+    async def create(self, resource: Any, obj: dict[str, Any], namespace: str) -> dict[str, Any]:
+        if resource.kind in self.kept:
+            raise AlreadyExists("there already")
+        self.kept[resource.kind] = {**obj, "metadata": {**obj["metadata"], "uid": f"uid-{len(self.kept)}"}}
+        return self.kept[resource.kind]
+
+    async def get(self, resource: Any, name: str, namespace: str) -> dict[str, Any]:
+        return self.kept[resource.kind]
+
+
+async def test_the_job_s_secret_goes_with_the_job_whoever_dies() -> None:
+    recorder = Recorder()
+    cluster = cast("Cluster", recorder)
+    asked = job._job("veza-backup-1", "ns", "production", "DB_PASSWORD", {"claim": "", "image": "x"})
+    made = await job._create(cluster, JOBS, asked, "ns")
+    assert await job._create(cluster, JOBS, asked, "ns") == made, "a second run of the step goes on with the first's"
+    await job._create(cluster, SECRETS, job._secret("veza-backup-1", "ns", {"spec.json": b"{}"}, made), "ns")
+    [owner] = recorder.kept["Secret"]["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"], owner["uid"]) == ("Job", "veza-backup-1", made["metadata"]["uid"])
+    assert made["spec"]["ttlSecondsAfterFinished"], "nobody need remove it"
+    assert made["spec"]["activeDeadlineSeconds"], "it ends, also when its Secret never came"
