@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from veza_tui.model.errors import ConfigError, VezaError
-from veza_tui.model.plan import Target
+from veza_tui.model.journal import JournalEvent
+from veza_tui.model.plan import Plan, Target
+from veza_tui.operations.journal import Journal
+from veza_tui.operations.pipeline.earlier import earlier_baseline
 from veza_tui.operations.pipeline.manifests import rewritten
 from veza_tui.operations.pipeline.plan import pipeline_plan
 from veza_tui.operations.pipeline.probe import (
@@ -160,7 +163,7 @@ class Measured:
         service = SimpleNamespace(name="a", port=1, health_path="/")
         place = SimpleNamespace(namespace="n")
         self.environment = SimpleNamespace(services=[service], kubernetes=place)
-        self.plan = SimpleNamespace(steps=[SimpleNamespace(id="baseline")])
+        self.plan = SimpleNamespace(steps=[SimpleNamespace(id="baseline")], options={})
         self.cluster = self
         self.report = SimpleNamespace(output=self.said.append, progress=lambda *_: None)
 
@@ -233,3 +236,39 @@ async def test_monitoring_is_verified_when_every_target_is_up(answers: list[byte
     else:
         assert await monitoring_verification(context, step) == {"targets": 2}
         assert seconds[0] == 2.0
+
+
+def past_run(
+    state: Path, number: int, environment: str, baseline: dict[str, Any] | None, kind: str = "pipeline"
+) -> None:
+    folder = state / "operations" / f"20261123t15010{number}000-abcde{number}"
+    folder.mkdir(parents=True)
+    plan = Plan(kind, Target(environment, "ns", "https://k", "uid"), "t", ())
+    (folder / "plan.json").write_text(json.dumps(plan.to_json()))
+    journal = Journal(folder / "journal.jsonl")
+    journal.append(
+        JournalEvent(
+            "note", 1.0, "validate_configuration", {"text": "x", **({"baseline": baseline} if baseline else {})}
+        )
+    )
+    journal.close()
+
+
+def test_a_run_that_begins_after_the_deploy_compares_with_what_was_measured_before_it(tmp_path: Path) -> None:
+    good = {"a": {"median": 0.010, "p95": 0.020, "errors": 0.0}}
+    assert earlier_baseline(tmp_path, "staging") == {} == earlier_baseline(None, "staging")
+    past_run(tmp_path, 1, "staging", {"a": {"median": 9.0}})
+    past_run(tmp_path, 2, "staging", good)
+    past_run(tmp_path, 3, "staging", None)
+    past_run(tmp_path, 4, "production", {"b": {}})
+    past_run(tmp_path, 5, "staging", {"c": {}}, kind="deploy")
+    (tmp_path / "operations" / "20261123t150109000-abcde9").mkdir()
+    assert earlier_baseline(tmp_path, "staging") == good
+
+
+async def test_a_retried_measure_does_not_pass_for_want_of_a_before() -> None:
+    context = Measured(0.500, 0.500, 0.500)
+    context.notes = lambda step: []  # type: ignore[method-assign]
+    context.plan.options = {"baseline": {"a": {"median": 0.030, "p95": 0.040, "errors": 0.0}}}
+    with pytest.raises(VezaError, match="worse than before"):
+        await performance_tests(context, None)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Plan, Step, Target
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.deploy.plan import workspace_files
+from veza_tui.operations.pipeline.earlier import earlier_baseline
 from veza_tui.workspace.pipeline import BUILT_IN, Pipeline
 
 NOT_CONFIGURED = "not configured"
@@ -43,7 +45,15 @@ def pipeline_planner(from_step: str = "", tag: str = "") -> Planner:
         files: dict[str, str] = {}
         for name in _targets(pipeline, context.environment, context.world.environments()):
             files.update(workspace_files(context, name))
-        return replace(plan, fingerprint=files)
+        options = dict(plan.options)
+        begun = {step.id for step in plan.steps}
+        if "performance_tests" in begun and not begun & {
+            "validate_configuration",
+            f"deploy_to_{plan.target.environment}",
+        }:
+            # It begins after the deploy: what is compared with is what an earlier run measured before it.
+            options["baseline"] = await asyncio.to_thread(earlier_baseline, context.directory, context.environment.name)
+        return replace(plan, fingerprint=files, options=options)
 
     return planner
 

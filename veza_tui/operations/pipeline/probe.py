@@ -81,7 +81,8 @@ def compare(before: dict[str, dict[str, float]], after: dict[str, dict[str, floa
 async def performance_tests(context: Context, step: Step) -> Result:
     """Measure again and compare with before the deploy."""
     notes = [note for s in context.plan.steps for note in context.notes(s.id)]
-    before: dict[str, dict[str, float]] = next((n["baseline"] for n in notes if "baseline" in n), {})
+    told = dict(context.plan.options.get("baseline") or {})
+    before: dict[str, dict[str, float]] = next((n["baseline"] for n in notes if "baseline" in n), told)
 
     def was(name: str) -> str:
         return f"was {_latencies(before[name])}" if name in before else "not measured before"
