@@ -77,7 +77,7 @@ async def forward(app: VezaApp, at: Situation) -> None:
 
 
 async def _start(app: VezaApp, forwards: Forwards, environment: Environment, spec: ForwardSpec) -> bool:
-    confirmed = ""
+    confirmed = reason = ""
     if spec.guarded:
         text = await ask(
             app, f"{environment.name}'s database: for how long?", "it ends by itself after that; 45s, 30m or 2h",
@@ -86,6 +86,10 @@ async def _start(app: VezaApp, forwards: Forwards, environment: Environment, spe
         if not text:
             return False
         spec = replace(spec, expires_after=seconds_of(text))
+        reason = await ask(app, f"Why a forward to {environment.name}'s database?", "it goes into the audit log")
+        if not reason:
+            app.tell("cancelled: nothing is forwarded")
+            return False
         question = Question(
             f"Forward a local port to {environment.name}'s database?",
             lines=(
@@ -100,7 +104,7 @@ async def _start(app: VezaApp, forwards: Forwards, environment: Environment, spe
             app.tell("cancelled: nothing is forwarded")
             return False
         confirmed = "typed in the screen"
-    started = await forwards.start(spec, confirmed=confirmed)
+    started = await forwards.start(spec, confirmed=confirmed, reason=reason)
     status = started.status()
     app.tell(f"{status.local} to {status.spec.target.label}; f lists forwards, c there copies its line")
     return True

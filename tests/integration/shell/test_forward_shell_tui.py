@@ -31,7 +31,7 @@ def test_forward_list_shell_and_quit(lab: Lab) -> None:
         screen.send("\x1b[A")
         until("enter copies that line")
         screen.send("\x1b[A")
-        until("asks for the environment's name")
+        until("asks how long, why and for the environment's name")
         port = free_port()
         for keys in ("\x15", f"{port}:5432", "\r"):
             screen.send(keys)
@@ -39,6 +39,9 @@ def test_forward_list_shell_and_quit(lab: Lab) -> None:
         until("for how long?")
         screen.pump(0.3)
         screen.send("\r")
+        until("Why a forward to production's database?")
+        screen.pump(0.3)
+        screen.send("counting rows\r")
         until("Type production to go on")
         screen.pump(0.4)
         screen.send("production")
@@ -72,6 +75,7 @@ def test_forward_list_shell_and_quit(lab: Lab) -> None:
         assert screen.wait(10) == 143
     with socket.socket() as sock:
         assert sock.connect_ex(("127.0.0.1", port)) != 0
+    assert [line.get("reason") for line in lab.audit()[-4:]][:2] == ["counting rows", "looking"]
     kinds = [(line["type"], line.get("kind"), line.get("outcome", "")) for line in lab.audit()[-4:]]
     assert kinds[0][:2] == ("intent", "forward-database")
     assert kinds[1][:2] == ("intent", "shell")

@@ -130,7 +130,7 @@ class ForwardDialog(Dialog[Wanted]):
             lines = [(Span(clip_text(choice.why, cells), "warn"),), (Span(clip_text(choice.paste, cells)),)]
             lines.append((Span("enter copies that line, esc leaves", "dim"),))
         else:
-            words = "asks for the environment's name and expires" if choice.spec.guarded else ""
+            words = "asks how long, why and for the environment's name" if choice.spec.guarded else ""
             lines = [(Span(words, "warn"),), (Span("enter starts, up and down choose, esc leaves", "dim"),)]
         self.query_one("#why", Sheet).set_lines(lines[:3])
 
