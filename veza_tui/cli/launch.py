@@ -86,19 +86,25 @@ def launch(
         async with operations_service(options) as service:
             if (yes or confirm) and not dry_run and not options.read_only:
                 service.prepare()
-            preview = await _plan(service, environment, planner, without_cluster)
-            if timeout is not None:
-                preview = replace(preview, plan=replace(preview.plan, timeout=timeout))
-            if dry_run:
-                return show_dry_run(preview, as_json=as_json)
-            if not preview.plan.steps:
-                return _nothing_to_do(preview, as_json=as_json)
-            confirmed = confirm_preview(service, preview, yes=yes, confirm=confirm)
-            start = service.start(
-                preview, confirmed=confirmed, reason=reason, break_glass=break_glass, take_over=take_over,
-                operation_id=operation_id,
-            )  # fmt: skip
-            return await start_and_follow(service, start, detach=detach, as_json=as_json)
+            try:
+                return await work(service)
+            finally:
+                service.dismiss()
+
+    async def work(service: OperationsService) -> int:
+        preview = await _plan(service, environment, planner, without_cluster)
+        if timeout is not None:
+            preview = replace(preview, plan=replace(preview.plan, timeout=timeout))
+        if dry_run:
+            return show_dry_run(preview, as_json=as_json)
+        if not preview.plan.steps:
+            return _nothing_to_do(preview, as_json=as_json)
+        confirmed = confirm_preview(service, preview, yes=yes, confirm=confirm)
+        start = service.start(
+            preview, confirmed=confirmed, reason=reason, break_glass=break_glass, take_over=take_over,
+            operation_id=operation_id,
+        )  # fmt: skip
+        return await start_and_follow(service, start, detach=detach, as_json=as_json)
 
     return asyncio.run(main())
 

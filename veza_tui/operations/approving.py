@@ -17,6 +17,7 @@ from veza_tui.operations.audit import AuditLog, Record
 from veza_tui.operations.audit_events import publish
 from veza_tui.operations.ids import resolve_id
 from veza_tui.operations.policy import read_only_reason
+from veza_tui.operations.waiting import FORGOTTEN_SECONDS
 from veza_tui.operations.who import current_person
 from veza_tui.operations.world import World
 from veza_tui.ports.cluster import ClusterError
@@ -87,7 +88,9 @@ async def approve(world: World, audit: AuditLog, ask: Ask, *, yes: bool) -> Gran
 
 
 def _fits(world: World, ask: Ask) -> bool:
-    """Whether the plan is for one of our environments and has the hash that it claims."""
+    """Whether the plan is for one of our environments, has the hash that it claims, and is not long forgotten."""
+    if world.clock.now() > ask.expires + FORGOTTEN_SECONDS:
+        return False
     try:
         return plan_of(ask).target.environment in world.environments()
     except VezaError:

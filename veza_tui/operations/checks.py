@@ -18,13 +18,19 @@ def uses_cluster(plan: Plan) -> bool:
     return bool(plan.target.server)
 
 
-def all_needs(plan: Plan) -> tuple[Need, ...]:
-    """The plan's permissions with those of its lock."""
+def all_needs(plan: Plan, *, approved_there: bool = False) -> tuple[Need, ...]:
+    """The plan's permissions with those of its lock, its audit Events and, ``approved_there``, its approvals."""
     if not uses_cluster(plan):
         return plan.needs
-    group, namespace = "coordination.k8s.io", plan.target.namespace
-    lease = [Need(verb, "leases", group, namespace=namespace) for verb in ("get", "create", "update")]
-    return (*plan.needs, *(need for need in lease if need not in plan.needs))
+    namespace = plan.target.namespace
+    more = []
+    if plan.options.get("lock") is not False:
+        more += [Need(v, "leases", "coordination.k8s.io", namespace=namespace) for v in ("get", "create", "update")]
+    more.append(Need("create", "events", namespace=namespace))
+    if approved_there:
+        verbs = ("get", "list", "create", "update", "delete")
+        more += [Need(verb, "configmaps", namespace=namespace) for verb in verbs]
+    return (*plan.needs, *(need for need in more if need not in plan.needs))
 
 
 def may_create_namespace(plan: Plan) -> bool:
@@ -32,10 +38,13 @@ def may_create_namespace(plan: Plan) -> bool:
     return any(n.resource == "namespaces" and n.verb in ("create", "patch") for n in plan.needs)
 
 
-def check_read_only(environment: Environment, plan: Plan, read_only: bool) -> None:
-    """RefusedError when a plan that changes something meets any of the three read-only switches."""
+def check_read_only(environment: Environment, plan: Plan, read_only: bool, *, undo: bool = False) -> None:
+    """RefusedError when a plan that changes something meets any of the three read-only switches.
+
+    Taking back changes something too, even what changed nothing that exists: it removes a backup, for example.
+    """
     why = read_only_reason(environment, read_only)
-    if why and changes_something(plan):
+    if why and (changes_something(plan) or (undo and any(step.undo for step in plan.steps))):
         raise RefusedError(why, hint="nothing was changed")
 
 
@@ -69,9 +78,12 @@ async def check_target(cluster: Cluster, environment: Environment, plan: Plan) -
         )
 
 
-async def missing_permissions(cluster: Cluster, plan: Plan) -> tuple[Need, ...]:
-    """What the plan needs and this user has not: one SelfSubjectAccessReview each."""
-    needs = all_needs(plan)
+async def missing_permissions(cluster: Cluster, plan: Plan, *, approved_there: bool = False) -> tuple[Need, ...]:
+    """What the plan needs and this user has not: one SelfSubjectAccessReview each.
+
+    ``approved_there``: others must approve it, and their word is kept in the cluster.
+    """
+    needs = all_needs(plan, approved_there=approved_there)
     if not needs or not uses_cluster(plan):
         return ()
     answers = await cluster.allowed(needs)
@@ -85,9 +97,9 @@ def need_text(need: Need) -> str:
     return f"{need.verb} {kind}{name}" + (f" in {need.namespace}" if need.namespace else "")
 
 
-async def check_permissions(cluster: Cluster, plan: Plan) -> None:
+async def check_permissions(cluster: Cluster, plan: Plan, *, approved_there: bool = False) -> None:
     """RefusedError listing every missing one."""
-    missing = await missing_permissions(cluster, plan)
+    missing = await missing_permissions(cluster, plan, approved_there=approved_there)
     if missing:
         raise RefusedError(f"missing permissions: {', '.join(map(need_text, missing))}", hint="nothing was changed")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.journal import JournalEvent
 from veza_tui.model.plan import Plan, Step
 from veza_tui.operations import checks
+from veza_tui.operations.approval_directory import approvals_directory
 from veza_tui.operations.desk import Desk
 from veza_tui.operations.past import Past
 from veza_tui.operations.policy import approvers_needed
@@ -49,12 +51,13 @@ class Gate:
         """
         plan, world = self.plan, self.world
         environment = self._environment = world.environment(plan.target.environment)
-        checks.check_read_only(environment, plan, world.read_only or self._request.read_only)
+        checks.check_read_only(environment, plan, world.read_only or self._request.read_only, undo=mode == "undo")
         checks.check_actions(plan)
         if checks.uses_cluster(plan):
             cluster = self.retrying_cluster()
             await checks.check_target(cluster, environment, plan)
-            await checks.check_permissions(cluster, plan)
+            there = approvers_needed(environment, plan) > 0 and approvals_directory(os.environ) is None
+            await checks.check_permissions(cluster, plan, approved_there=there)
             await self.desk.meet(self._cluster())
         await self._check_drift(mode)
 

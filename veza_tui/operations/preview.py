@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from veza_tui.model.plan import Change, Plan
 from veza_tui.model.text import printable
 from veza_tui.operations.checks import need_text
+from veza_tui.operations.policy import changes_something
 from veza_tui.operations.service import Preview
 
 
@@ -49,7 +50,7 @@ def preview_lines(preview: Preview) -> Iterator[str]:
         yield "Missing permissions:"
         for need in preview.missing:
             yield printable(f"  - {need_text(need)}")
-    if preview.read_only:
+    if preview.read_only and changes_something(preview.plan):
         yield printable(f"Refused: {preview.read_only}")
 
 

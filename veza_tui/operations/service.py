@@ -6,6 +6,7 @@ Knows no UI and no adapter. One service for one workspace; every method may be c
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from veza_tui.model.text import printable
 from veza_tui.model.view import Identity
 from veza_tui.operations import approving
 from veza_tui.operations.approval import Ask, Grant
+from veza_tui.operations.approval_directory import approvals_directory
 from veza_tui.operations.audit import AuditLog, Record
 from veza_tui.operations.checks import missing_permissions, uses_cluster
 from veza_tui.operations.confirm import Tier, confirmation
@@ -57,6 +59,10 @@ class OperationsService:
         """An operation will surely be started: have its runner ready."""
         self._runners.prepare()
 
+    def dismiss(self) -> None:
+        """It will not, or it has been."""
+        self._runners.dismiss()
+
     async def plan(self, environment: str, planner: Planner, *, without_cluster: bool = False) -> Preview:
         """Make the plan and check permissions and policy. Reads only.
 
@@ -91,7 +97,8 @@ class OperationsService:
         missing: tuple[Need, ...] = ()
         if plan.steps and uses_cluster(plan):
             cluster = retrying(self.world.cluster(env), self.world.clock, lambda error, seconds: None)
-            missing = await missing_permissions(cluster, plan)
+            there = approvers_needed(env, plan) > 0 and approvals_directory(os.environ) is None
+            missing = await missing_permissions(cluster, plan, approved_there=there)
         return Preview(
             plan, env, tier, text, missing, read_only_reason(env, self.world.read_only), approvers_needed(env, plan)
         )

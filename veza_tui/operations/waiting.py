@@ -15,6 +15,8 @@ from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import ClusterError
 
 POLL_SECONDS = 1.0
+FORGOTTEN_SECONDS = 3600.0
+"""After its expiry: the runner that asked is dead, or it would have taken the request back."""
 
 
 async def wait_for_approval(
@@ -34,6 +36,7 @@ async def wait_for_approval(
     """
     now = clock.now()
     expires = now + request.approval_seconds
+    await retire_old(approvals, now)
     ask = Ask(request.id, plan.to_json(), plan.hash, request.person, needed, now, expires, request.reason)
     await approvals.ask(ask)
     others = "1 other person" if needed == 1 else f"{needed} other people"
@@ -65,6 +68,14 @@ async def wait_for_approval(
             await _nap(clock, cancelled)
     finally:
         await approvals.clear(request.id)
+
+
+async def retire_old(approvals: Approvals, now: float) -> None:
+    """Remove requests that nobody takes back any more: expired for an hour, their runners killed while they waited."""
+    with contextlib.suppress(ClusterError):
+        for ask in await approvals.asks():
+            if now > ask.expires + FORGOTTEN_SECONDS:
+                await approvals.clear(ask.id)
 
 
 async def _nap(clock: Clock, cancelled: asyncio.Event) -> None:

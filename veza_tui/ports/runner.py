@@ -38,6 +38,10 @@ class Runners(Protocol):
         """Have a runner ready for the next ``start``, because one is surely coming: that saves its start-up time."""
         ...
 
+    def dismiss(self) -> None:
+        """None is coming after all."""
+        ...
+
     async def start(self, arguments: Sequence[str], log: Path, directory: Path) -> Handshake:
         """Start ``veza-tui ARGUMENTS`` in a session of its own and wait until it has begun."""
         ...

@@ -37,6 +37,12 @@ class ProcessRunners:
             with contextlib.suppress(OSError):  # then it is started when it is needed
                 self._ready = _Prepared(self._command)
 
+    def dismiss(self) -> None:
+        """Nothing was started: the runner that was made ready ends."""
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            ready.dismiss()
+
     async def start(self, arguments: Sequence[str], log: Path, directory: Path) -> Handshake:
         """Start the runner and wait for its handshake; its environment is ours, secrets in it included."""
         return await asyncio.to_thread(self._start, arguments, log, directory)
@@ -116,6 +122,12 @@ class _Prepared:
             self._child.wait()
             return False
         return True
+
+    def dismiss(self) -> None:
+        """Close its pipes: that is its end."""
+        os.close(self._orders)
+        os.close(self._reading)
+        self._child.wait()  # it forks the runner off and ends at once
 
     def answer(self) -> bytes:
         """Its handshake; empty when it died without a word."""

@@ -83,7 +83,8 @@ def touch_plan(
             changes.append(Change(f"Deployment/{name}", _PATHS[kind], old, new))
     names = [c.object.partition("/")[2] for c in changes]
     namespace = environment.kubernetes.namespace
-    what = ", ".join(names) if len(names) < len(environment.services) else "every service"
+    said = names or list(live)
+    what = ", ".join(said) if len(said) < len(environment.services) else "every service"
     title = {
         "restart": f"Restart {what} of {environment.name}",
         "scale": f"Scale {what} of {environment.name} to {replicas}",
