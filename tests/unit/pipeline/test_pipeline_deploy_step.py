@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,7 +46,8 @@ class Commands:
             case ["operations", "show"] if not self.state:
                 return 2
             case ["operations", "show"]:
-                on_line(json.dumps({"id": words[2], "state": self.state}))
+                on_line(f"{words[2]} {self.state} · Deploy staging")
+                on_line(f"  deploy staging by root, {'x' * 90}")
             case ["operations", "attach"]:
                 self.attached.set()
                 await self.ended.wait()
@@ -120,7 +120,7 @@ async def test_a_deploy_that_fails_says_how_to_go_on_with_the_same_images() -> N
 async def test_a_resumed_pipeline_goes_on_with_its_deploy_or_starts_anew(state: str, calls: list[str]) -> None:
     commands = Commands(state)
     await deploy(context(commands, OLD), STEP)
-    assert commands.calls == [f"operations show {OLD} --json", *calls]
+    assert commands.calls == [f"operations show {OLD}", *calls]
 
 
 async def test_the_id_is_written_down_before_anything_starts_and_used_again_when_nothing_did() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -118,12 +117,11 @@ async def _found_again(context: Context, base: Sequence[str], known: str, enviro
     And whether its id is free still: it was chosen, and nothing started under it.
     """
     lines: list[str] = []
-    argv = [*base, "operations", "show", known, "--json"]
+    # As text: "ID STATE · title" is short, and a line of JSON is longer than a line that we are given may be.
+    argv = [*base, "operations", "show", known]
     code = await context.service("commands").run(argv, directory=Path(context.directory), on_line=lines.append)
-    try:
-        state = json.loads("".join(lines))["state"] if not code else ""
-    except (ValueError, KeyError, TypeError):
-        state = ""
+    words = next((line.split() for line in lines if line.startswith(known)), [])
+    state = words[1] if len(words) > 1 and not code else ""
     if state == OperationState.INTERRUPTED:
         # It holds its environment's lock still: nobody but itself goes on.
         code, said = await _heard(context, [*base, "operations", "resume", known, "--confirm", environment, "--detach"])
