@@ -1,8 +1,11 @@
 """What a backup's plan refuses before anything runs, which clients it takes, and what its Job leaves behind."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
+from unittest import mock
 
 import pytest
 
@@ -13,6 +16,8 @@ from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Target
 from veza_tui.operations.backup import job
 from veza_tui.operations.backup.plan import BackupRequest, backup_plan
+from veza_tui.operations.backup.steps import until_cancelled
+from veza_tui.operations.context import Cancelled, Context
 from veza_tui.ports.cluster import JOBS, SECRETS, AlreadyExists, Cluster
 from veza_tui.workspace.init import make_workspace
 from veza_tui.workspace.load import load_workspace
@@ -71,3 +76,22 @@ async def test_the_job_s_secret_goes_with_the_job_whoever_dies() -> None:
     assert (owner["kind"], owner["name"], owner["uid"]) == ("Job", "veza-backup-1", made["metadata"]["uid"])
     assert made["spec"]["ttlSecondsAfterFinished"], "nobody need remove it"
     assert made["spec"]["activeDeadlineSeconds"], "it ends, also when its Secret never came"
+
+
+async def test_a_cancel_ends_a_dump_at_once_and_waits_until_it_has_cleared_up() -> None:
+    cleared = []
+
+    async def dumping() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            cleared.append("draft")
+
+    asked = iter([False, True])
+    context = cast("Context", SimpleNamespace(cancelled=lambda: next(asked)))
+    with mock.patch("veza_tui.operations.backup.steps._LOOK", 0.001), pytest.raises(Cancelled):
+        await until_cancelled(context, dumping())
+    assert cleared == ["draft"]
+    never = cast("Context", SimpleNamespace(cancelled=lambda: False))
+    assert await until_cancelled(never, asyncio.sleep(0, "done")) == "done"

@@ -23,7 +23,7 @@ from veza_tui.model.plan import Need, Step
 from veza_tui.model.text import printable
 from veza_tui.operations.backup.inside import PASSWORD_VARIABLE
 from veza_tui.operations.backup.make import size_text
-from veza_tui.operations.backup.steps import backup_job, reporting
+from veza_tui.operations.backup.steps import backup_job, reporting, until_cancelled
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.ports.cluster import (
     JOBS,
@@ -80,7 +80,7 @@ async def job(context: Context, step: Step) -> Result:
         )
         # The pod waits for the Secret, and the Secret goes with its Job: also when this process is killed.
         await _create(context.cluster, SECRETS, _secret(name, namespace, data, made), namespace)
-        result = await _follow(context, name, namespace)
+        result = await until_cancelled(context, _follow(context, name, namespace))
     finally:
         await asyncio.shield(_remove(context.cluster, name, namespace))
     where = f"claim {args['claim']}" if args["claim"] else context.environment.backup.storage
@@ -269,10 +269,6 @@ async def _started(context: Context, name: str, namespace: str) -> str:
             if reason != told:
                 told = reason
                 context.report.progress(None, f"the Job's pod waits: {reason}" if reason else "the Job's pod starts")
-        if context.cancelled():
-            from veza_tui.operations.context import Cancelled
-
-            raise Cancelled
         await context.clock.sleep(_POLL)
 
 

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Step
 from veza_tui.operations.backup.catalogue import Catalogue
 from veza_tui.operations.backup.make import BackupJob, make_backup, progress_line, size_text, workspace_files
 from veza_tui.operations.backup.verify import verify_backup
-from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.context import Cancelled, Context, Result, action
 from veza_tui.operations.who import current_person
 from veza_tui.ports.cluster import ClusterError
 from veza_tui.ports.database import Progress, TransferProgress
+
+T = TypeVar("T")
+_LOOK = 0.2
+"""Seconds between two looks at whether a cancel was asked."""
+
+
+async def until_cancelled(context: Context, work: Coroutine[Any, Any, T]) -> T:
+    """Its result. A cancel ends it at once: a backup changes nothing, so that every moment of it is a safe point.
+
+    Raises:
+        Cancelled: it was asked for, and the work has cleared up after itself.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            if context.cancelled():
+                raise Cancelled
+            await asyncio.wait({task}, timeout=_LOOK)
+        return task.result()
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await task
 
 
 def reporting(context: Context) -> Progress:
@@ -76,13 +102,14 @@ async def environment_releases(context: Context) -> list[tuple[str, str]]:
 @action("backup.make", retry=False)
 async def make(context: Context, step: Step) -> Result:
     """Make the backup; its name is the result."""
-    manifest = await make_backup(
+    work = make_backup(
         backup_job(context, dict(step.args)),
         context.service("storage"),
         context.service("database"),
         context.clock,
         reporting(context),
     )
+    manifest = await until_cancelled(context, work)
     size = sum(f.size for f in manifest.files)
     facts = manifest.dump.database if manifest.dump else None
     rows = sum(t.rows for t in facts.tables) if facts else 0
@@ -100,7 +127,7 @@ async def verify(context: Context, step: Step) -> Result:
     if not name:
         raise ConfigError("which backup? the step before made none")
     identity = step.args.get("identity") or ""
-    verified = await verify_backup(
+    work = verify_backup(
         Catalogue(context.service("storage")),
         name,
         context.environment.name,
@@ -111,6 +138,7 @@ async def verify(context: Context, step: Step) -> Result:
         identity=Path(identity) if identity else None,
         say=context.report.output,
     )
+    verified = await until_cancelled(context, work)
     proof = verified.proof
     what = (
         f"{proof.tables} tables, {proof.rows:,} rows loaded and equal" if verified.facts else "every byte is as written"
