@@ -27,6 +27,8 @@ class Run:
         self.ended = False
         self.exit_code = 0
         self.changed = asyncio.Condition()
+        self.answers = b""
+        """What the kubelet says in place of a log it has not."""
 
 
 class Pod:
@@ -164,6 +166,9 @@ class World:
     async def _serve(
         self, pod: Pod, run: Run, cut: asyncio.Event, options: dict[str, Any]
     ) -> AsyncGenerator[bytes, None]:
+        if run.answers:
+            yield run.answers
+            return
         since = 0
         if options.get("since_time"):
             # The API server passes whole seconds on.

@@ -349,3 +349,39 @@ async def test_previous_of_a_container_that_never_restarted_says_so() -> None:
     await made.run()
     assert sink.notes == ["has no run before this one"]
     assert made.failed is not None
+
+
+KUBELET = b"unable to retrieve container logs for containerd://61e8dece413c6bd2c8c09239acccade29c043a24f0d2f21e68c0993f81afb19f"
+
+
+async def test_a_kubelet_that_has_no_log_says_so_in_its_place_and_that_is_no_line() -> None:
+    """It answers 200 with this text, without stamp or newline (seen on a kubelet 1.34 with containerd)."""
+    world = World(pod := Pod("web"))
+    await pod.say("old")
+    await pod.end()
+    pod.restart()
+    pod.runs["app"][0].answers = KUBELET
+    sink = Collected()
+    made = follower(world, sink, previous=True, follow=False)
+    await made.run()
+    assert (sink.texts, sink.notes) == ([], ["the run before left no log"])
+    assert made.failed is not None
+
+
+async def test_a_restart_whose_log_is_gone_is_said_and_the_next_run_follows() -> None:
+    world = World(pod := Pod("web"))
+    await pod.say("one")
+    async with running(world) as (sink, _):
+        await sink.until(lambda: sink.texts == ["one"])
+        pod.runs["app"][-1].answers = KUBELET
+        world.cut()
+        await sink.until(lambda: any("cannot be read now" in note for note in sink.notes))
+        await pod.end()
+        pod.restart()
+        await pod.say("two")
+        await sink.until(lambda: "two" in sink.texts)
+    assert sink.texts == ["one", "two"]
+    assert sink.notes[0].startswith("its log cannot be read now: unable to retrieve container logs")
+    assert sink.notes[1:] == [
+        "the end of the run before may be missing: its log is not kept", "restarted after exit 1 (restart 1)",
+    ]  # fmt: skip

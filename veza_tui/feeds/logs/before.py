@@ -80,6 +80,7 @@ async def read_previous(
         async for chunk in stream:
             said.lines(replay.feed(lines.feed(chunk)))
         said.lines(replay.feed(lines.end()))
+        lines.check()
         data = replay.give_up()
         if replay.missed and data:
             said.gap(data)

@@ -12,7 +12,7 @@ from veza_tui.feeds.logs.before import bridge, read_previous
 from veza_tui.feeds.logs.resume import Replay
 from veza_tui.feeds.logs.runs import Run, run_of
 from veza_tui.feeds.logs.said import Said, Sink
-from veza_tui.feeds.logs.stamps import Lines
+from veza_tui.feeds.logs.stamps import Lines, LogGone
 from veza_tui.model.log import Beginning, Source
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import PODS, Cluster, ClusterError, NotFound
@@ -196,6 +196,11 @@ class Follower:
         await self._settle(replay)
         if (rest := lines.end()) and not self._broken_tail(rest):
             self._said.lines(replay.feed(rest))
+        try:
+            lines.check()
+        except LogGone as error:
+            self._said.once(f"its log cannot be read now: {error.message}")
+            return error
         self._said.answered = True
         return None
 
@@ -260,16 +265,10 @@ class Follower:
 
     def _open(self, begin: Beginning, *, follow: bool = False, previous: bool = False) -> AsyncGenerator[bytes, None]:
         stream: Any = self._cluster.logs(
-            self.source.namespace,
-            self.source.pod,
-            self.source.container,
-            follow=follow,
-            previous=previous,
-            since_time=begin.since_time,
-            since_seconds=begin.since_seconds if not begin.since_time else None,
-            tail=begin.tail,
-            timestamps=True,
-        )
+            self.source.namespace, self.source.pod, self.source.container, follow=follow, previous=previous,
+            since_time=begin.since_time, since_seconds=None if begin.since_time else begin.since_seconds,
+            tail=begin.tail, timestamps=True,
+        )  # fmt: skip
         return cast("AsyncGenerator[bytes, None]", stream)
 
     async def _bridge(self, was: Run, now: Run, *, read_out: bool = False) -> None:
@@ -293,7 +292,8 @@ class Follower:
                 return
             except ClusterError as error:
                 if error.status in (400, 404):
-                    self._said.note("has no run before this one")
+                    gone = isinstance(error, LogGone)
+                    self._said.note("the run before left no log" if gone else "has no run before this one")
                     self.failed = error
                     return
                 if error.status in (401, 403) or attempt == 5:

@@ -68,6 +68,10 @@ class Said:
             words = f"waits to be started again: {now.reason or 'back-off'}"
         else:
             words = f"has not started yet{': ' + now.reason if now.reason else ''}"
+        self.once(words)
+
+    def once(self, words: str) -> None:
+        """A word that is not repeated until a line came."""
         if words != self._waiting:
             self._waiting = words
             self.note(words)

@@ -6,10 +6,20 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from veza_tui.model.log import STAMP
+from veza_tui.model.text import printable
+from veza_tui.ports.cluster import ClusterError
 
 _ALL = re.compile(rb"(?:\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z [^\n]*+\n)++")
 _ANY = re.compile(rb"(\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)(?: |$)")
+_KUBELET = re.compile(rb"unable to retrieve container logs for |failed to try resolving symlinks in path ")
 _EPOCH = b"1970-01-01T00:00:00.000000000Z "
+
+
+class LogGone(ClusterError):
+    """The kubelet said in the log's place that it has none: with a 200, as text without a stamp.
+
+    Source: k8s.io/kubernetes pkg/kubelet/kuberuntime (GetContainerLogs) and pkg/kubelet/kuberuntime/logs, 1.34.
+    """
 
 
 def stamp_of(seconds: float) -> bytes:
@@ -40,6 +50,7 @@ class Lines:
         self._rest: list[bytes] = []
         self._held = 0
         self._cut = 0
+        self._told = ""
         self._last = first if len(first) == STAMP else first[:30] + b" "
 
     def feed(self, chunk: bytes) -> bytes:
@@ -60,9 +71,18 @@ class Lines:
             data = self._shorten(data)
         if _ALL.fullmatch(data) is None:
             data = b"".join([self._stamped(line) for line in data.split(b"\n")[:-1]])
-        start = data.rfind(b"\n", 0, -1) + 1
-        self._last = data[start : start + STAMP]
+        if data:
+            start = data.rfind(b"\n", 0, -1) + 1
+            self._last = data[start : start + STAMP]
         return data
+
+    def check(self) -> None:
+        """
+        Raises:
+            LogGone: what came was, or ended with, the kubelet's word that there is no log.
+        """
+        if self._told:
+            raise LogGone(self._told, status=404, reason="LogGone")
 
     def end(self) -> bytes:
         """What is left when the stream ends without a newline, as a line; b"" for nothing."""
@@ -99,6 +119,9 @@ class Lines:
 
     def _stamped(self, line: bytes) -> bytes:
         found = _ANY.match(line)
+        if found is None and _KUBELET.match(line):
+            self._told = printable(line.decode(errors="replace"), limit=160)
+            return b""
         if found is None:
             # No stamp: a message of the server's own, or the end of a line whose beginning is older than asked for.
             return self._last + line + b"\n"
