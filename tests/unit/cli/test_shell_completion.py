@@ -93,7 +93,7 @@ def ask(words: str, count: int, shell: str = "bash") -> subprocess.CompletedProc
 def test_no_client_library_is_imported_and_it_is_quick(workspace: Path) -> None:
     for words, count in (("veza-tui restore production ", 3), ("veza-tui ", 1)):
         done = ask(words, count)
-        for module in ("textual", "kubernetes", "aiohttp", "psycopg", "redis", "yaml", "ruamel"):
+        for module in ("textual", "kubernetes", "aiohttp", "psycopg", "redis", "yaml"):
             assert f" {module}\n" not in done.stderr, module
     best = 9.0
     for _ in range(4):
