@@ -29,8 +29,8 @@ LOOK = 20.0
 """Seconds between two looks at a container that has ended, should an event have been missed."""
 PACE = 0.04
 """Seconds for which a busy log is left to gather: fewer, larger pieces cost a fraction of the CPU."""
-ENOUGH = 24 << 10
-"""Bytes that are worth being handled at once."""
+ENOUGH = 24 << 10  # bytes that are worth being handled at once
+_PRUNED = "the log of the run before is not kept any more; without 'previous' the latest run's is shown"
 
 
 class Follower:
@@ -293,7 +293,7 @@ class Follower:
             except ClusterError as error:
                 if error.status in (400, 404):
                     gone = isinstance(error, LogGone)
-                    self._said.note("the run before left no log" if gone else "has no run before this one")
+                    self._said.note(_PRUNED if gone else "has no run before this one")
                     self.failed = error
                     return
                 if error.status in (401, 403) or attempt == 5:
