@@ -2,149 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
-from veza_tui.model.errors import VezaError
-from veza_tui.model.exits import Exit
+from veza_tui.ports.cluster_errors import (
+    AlreadyExists,
+    ClusterError,
+    ClusterUnreachable,
+    Conflict,
+    Denied,
+    Gone,
+    Invalid,
+    NotFound,
+)
+from veza_tui.ports.resources import (
+    AUTOSCALERS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    DISRUPTION_BUDGETS,
+    ENDPOINT_SLICES,
+    EVENTS,
+    JOBS,
+    LEASES,
+    NAMESPACES,
+    NODES,
+    POD_METRICS,
+    PODS,
+    REPLICA_SETS,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+    Resource,
+)
+from veza_tui.ports.watching import Heard, Lost, Removed, Synced, Upsert, WatchEvent
 
 if TYPE_CHECKING:
     # These rooms are large, and `logs` wants to begin at once.
     from veza_tui.model.plan import Need
     from veza_tui.model.view import Identity
 
+__all__ = [
+    "AUTOSCALERS",
+    "CONFIG_MAPS",
+    "DEPLOYMENTS",
+    "DISRUPTION_BUDGETS",
+    "ENDPOINT_SLICES",
+    "EVENTS",
+    "JOBS",
+    "LEASES",
+    "NAMESPACES",
+    "NODES",
+    "PODS",
+    "POD_METRICS",
+    "REPLICA_SETS",
+    "SECRETS",
+    "SERVICES",
+    "SERVICE_ACCOUNTS",
+    "AlreadyExists",
+    "ByteStream",
+    "Cluster",
+    "ClusterError",
+    "ClusterUnreachable",
+    "Conflict",
+    "Denied",
+    "ExecSession",
+    "Gone",
+    "Heard",
+    "HttpAnswer",
+    "Invalid",
+    "JSONObject",
+    "Lost",
+    "NotFound",
+    "PatchType",
+    "Removed",
+    "Resource",
+    "Synced",
+    "Upsert",
+    "WatchEvent",
+]
+
 JSONObject = dict[str, Any]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """An API resource by its plural, for example ``Resource("apps", "v1", "deployments", "Deployment")``."""
-
-    group: str
-    version: str
-    plural: str
-    kind: str
-    namespaced: bool = True
-
-    @property
-    def api_version(self) -> str:
-        """``apps/v1``, or ``v1`` for the core group."""
-        return f"{self.group}/{self.version}" if self.group else self.version
-
-
-PODS = Resource("", "v1", "pods", "Pod")
-SERVICES = Resource("", "v1", "services", "Service")
-CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
-SECRETS = Resource("", "v1", "secrets", "Secret")
-EVENTS = Resource("", "v1", "events", "Event")
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
-NODES = Resource("", "v1", "nodes", "Node", namespaced=False)
-SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
-DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
-REPLICA_SETS = Resource("apps", "v1", "replicasets", "ReplicaSet")
-JOBS = Resource("batch", "v1", "jobs", "Job")
-AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
-DISRUPTION_BUDGETS = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
-LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
-ENDPOINT_SLICES = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
-POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics")
-
-
-class ClusterError(VezaError):
-    """The API server said no; ``status`` is the HTTP status, ``reason`` Kubernetes' reason (Conflict, Invalid ...).
-
-    ``retry_after`` is in seconds when the server asked for a pause (429, 503).
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int = 0,
-        reason: str = "",
-        retry_after: float | None = None,
-        details: Mapping[str, Any] | None = None,
-        hint: str = "",
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.status = status
-        self.reason = reason
-        self.retry_after = retry_after
-        self.details = dict(details or {})
-        if status in (401, 403):
-            self.exit = Exit.REFUSED
-        elif status in (0, 502, 503):
-            self.exit = Exit.UNREACHABLE
-
-
-class ClusterUnreachable(ClusterError):
-    """No connection, no TLS, no answer in time."""
-
-    exit = Exit.UNREACHABLE
-
-
-class NotFound(ClusterError):
-    """404."""
-
-
-class Conflict(ClusterError):
-    """409: somebody wrote in between, or an apply conflict (``details`` names the managers)."""
-
-
-class AlreadyExists(Conflict):
-    """409 on create."""
-
-
-class Gone(ClusterError):
-    """410: the resourceVersion is too old; list again."""
-
-
-class Denied(ClusterError):
-    """401 or 403."""
-
-
-class Invalid(ClusterError):
-    """400 or 422: the object is refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Synced(Generic[T]):
-    """The list is complete: ``items`` replaces everything known (first list, and after each relist)."""
-
-    items: Mapping[str, T]
-    """By uid."""
-
-
-@dataclass(frozen=True, slots=True)
-class Upsert(Generic[T]):
-    """One object was added or changed."""
-
-    uid: str
-    item: T
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """One object is gone."""
-
-    uid: str
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The server is alive: a bookmark or an empty answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The connection is lost or refused; the watch goes on trying. ``error`` says why."""
-
-    error: ClusterError
-
-
-WatchEvent = Synced[T] | Upsert[T] | Removed | Heard | Lost
 
 
 @dataclass(frozen=True, slots=True)

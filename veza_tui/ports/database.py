@@ -44,6 +44,8 @@ class DumpOptions:
     compression: str = ""
     expected: int = 0
     """Bytes that an earlier dump had; 0 for unknown."""
+    expected_of: int = 0
+    """Bytes that the database had then (pg_database_size): the estimate grows with it."""
     digests: bool = True
 
 

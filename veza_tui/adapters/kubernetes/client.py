@@ -12,7 +12,8 @@ from veza_tui.adapters.kubernetes.discovery import Discovery
 from veza_tui.adapters.kubernetes.errors import from_answer, status_object
 from veza_tui.adapters.kubernetes.http_library import aiohttp
 from veza_tui.adapters.kubernetes.kubeconfig import Access, find_access
-from veza_tui.adapters.kubernetes.paths import path, segment
+from veza_tui.adapters.kubernetes.paths import given, named, path, segment
+from veza_tui.adapters.kubernetes.reviews import may, who
 from veza_tui.adapters.kubernetes.spdy import Tunnel
 from veza_tui.adapters.kubernetes.streams import EXEC_PROTOCOLS, FORWARD_PROTOCOLS, TUNNEL, Exec, Forward
 from veza_tui.adapters.kubernetes.transport import CONNECT_TIMEOUT, REQUEST_TIMEOUT, Transport, read_limited
@@ -113,7 +114,7 @@ class KubernetesCluster:
         field_selector: str = "",
     ) -> AsyncGenerator[WatchEvent[T], None]:
         """List in pages, then watch for ever."""
-        selectors = _selectors(label_selector, field_selector)
+        selectors = given(labelSelector=label_selector or None, fieldSelector=field_selector or None)
         watcher = Watcher(self._transport, resource, namespace, project, selectors, self._timing, self._gates)
         async with aclosing(watcher.events()) as events:
             async for event in events:
@@ -121,7 +122,7 @@ class KubernetesCluster:
 
     async def get(self, resource: Resource, name: str, namespace: str | None = None) -> JSONObject:
         """One object."""
-        return await self._object("GET", path(resource, namespace, _named(name)))
+        return await self._object("GET", path(resource, namespace, named(name)))
 
     async def list_all(
         self, resource: Resource, namespace: str | None = None, *, label_selector: str = "", field_selector: str = ""
@@ -129,7 +130,7 @@ class KubernetesCluster:
         """All objects, in pages; apiVersion and kind filled in. A 410 between two pages begins anew, once."""
         for limit in (self._timing.page, 0):
             found: list[JSONObject] = []
-            params = _selectors(label_selector, field_selector)
+            params = given(labelSelector=label_selector or None, fieldSelector=field_selector or None)
             if limit:
                 params["limit"] = str(limit)
             try:
@@ -157,7 +158,7 @@ class KubernetesCluster:
 
     async def replace(self, resource: Resource, obj: JSONObject, namespace: str | None = None) -> JSONObject:
         """PUT with the object's resourceVersion: Conflict when somebody was quicker."""
-        name = _named(obj["metadata"]["name"])
+        name = named(obj["metadata"]["name"])
         return await self._object("PUT", path(resource, namespace, name), params=_writing(False), body=obj)
 
     async def patch(
@@ -174,7 +175,7 @@ class KubernetesCluster:
         """PATCH with our field manager."""
         return await self._object(
             "PATCH",
-            path(resource, namespace, _named(name), subresource),
+            path(resource, namespace, named(name), subresource),
             params=_writing(dry_run),
             body=patch,
             content_type=_PATCHES[kind],
@@ -189,7 +190,7 @@ class KubernetesCluster:
         params["force"] = "true" if force else "false"
         return await self._object(
             "PATCH",
-            path(resource, namespace, _named(str(meta.get("name") or ""))),
+            path(resource, namespace, named(str(meta.get("name") or ""))),
             params=params,
             body=obj,
             content_type="application/apply-patch+yaml",
@@ -208,7 +209,7 @@ class KubernetesCluster:
         options: JSONObject = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": propagation}
         if uid:
             options["preconditions"] = {"uid": uid}
-        await self._object("DELETE", path(resource, namespace, _named(name)), body=options)
+        await self._object("DELETE", path(resource, namespace, named(name)), body=options)
 
     async def logs(
         self,
@@ -225,22 +226,21 @@ class KubernetesCluster:
         limit_bytes: int | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """Chunks of log bytes as they come, not lines. Followed, it ends when the container does, or raises."""
-        wanted: dict[str, Any] = {
-            "container": container,
-            "follow": "true" if follow else None,
-            "previous": "true" if previous else None,
-            "sinceTime": since_time or None,
-            "sinceSeconds": since_seconds,
-            "tailLines": tail,
-            "timestamps": "true" if timestamps else None,
-            "limitBytes": limit_bytes,
-        }
-        params = {key: str(value) for key, value in wanted.items() if value is not None}
+        params = given(
+            container=container,
+            follow=follow,
+            previous=previous,
+            sinceTime=since_time or None,
+            sinceSeconds=since_seconds,
+            tailLines=tail,
+            timestamps=timestamps,
+            limitBytes=limit_bytes,
+        )
         # A quiet log is not a broken one: only connecting is limited, the kernel's probes find a dead peer.
         limits = aiohttp.ClientTimeout(
             total=None, sock_connect=CONNECT_TIMEOUT, sock_read=None if follow else REQUEST_TIMEOUT
         )
-        where = path(PODS, namespace, _named(pod), "log")
+        where = path(PODS, namespace, named(pod), "log")
         async with self._transport.open("GET", where, params=params, accept="*/*", timeout=limits) as response:
             async for chunk in response.content.iter_any():
                 yield chunk
@@ -253,12 +253,12 @@ class KubernetesCluster:
         params += [("container", container), ("stdin", str(stdin).lower()), ("stdout", "true")]
         # With a terminal there is one output stream.
         params += [("stderr", str(not tty).lower()), ("tty", str(tty).lower())]
-        where = path(PODS, namespace, _named(pod), "exec")
+        where = path(PODS, namespace, named(pod), "exec")
         return Exec(await self._transport.websocket(where, params, EXEC_PROTOCOLS))
 
     async def connect(self, namespace: str, pod: str, port: int) -> Forward | Tunnel:
         """Open one connection to a pod's port (port-forward), in the best protocol that the server speaks."""
-        where = path(PODS, namespace, _named(pod), "portforward")
+        where = path(PODS, namespace, named(pod), "portforward")
         ws = await self._transport.websocket(where, [("ports", str(port))], FORWARD_PROTOCOLS)
         return await Tunnel.open(ws, port) if ws.protocol == TUNNEL else Forward(ws, port)
 
@@ -270,7 +270,7 @@ class KubernetesCluster:
         Raises:
             Denied: the API server itself refuses (its body is a Status of it), likewise NotFound for no such service.
         """
-        where = f"{path(SERVICES, namespace, _named(service))}:{segment(str(port))}/proxy/{path_.lstrip('/')}"
+        where = f"{path(SERVICES, namespace, named(service))}:{segment(str(port))}/proxy/{path_.lstrip('/')}"
         limits = aiohttp.ClientTimeout(total=timeout, sock_connect=min(CONNECT_TIMEOUT, timeout))
         started = time.monotonic()
         async with self._transport.open("GET", where, timeout=limits, accept="*/*", any_status=True) as response:
@@ -283,39 +283,15 @@ class KubernetesCluster:
 
     async def allowed(self, needs: Sequence[Need]) -> list[bool]:
         """One SelfSubjectAccessReview each, asked together."""
-        return list(await asyncio.gather(*(self._may(need) for need in needs)))
+        return list(await asyncio.gather(*(may(self._transport, need) for need in needs)))
 
     async def whoami(self) -> str:
         """SelfSubjectReview's user name; the kubeconfig's where the server has no such review (before 1.28)."""
-        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-        try:
-            answer = await self._object("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", body=review)
-        except (NotFound, Denied) as error:
-            if error.status == 401:
-                raise
-            return self._access.user_name
-        return str(((answer.get("status") or {}).get("userInfo") or {}).get("username") or "")
+        return await who(self._transport)
 
     async def close(self) -> None:
         """Close every connection."""
         await self._transport.close()
-
-    async def _may(self, need: Need) -> bool:
-        attributes = {
-            "namespace": need.namespace,
-            "verb": need.verb,
-            "group": need.group,
-            "resource": need.resource,
-            "subresource": need.subresource,
-            "name": need.name,
-        }
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
-        }
-        answer = await self._object("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body=review)
-        return bool((answer.get("status") or {}).get("allowed"))
 
     async def _cluster_uid(self) -> str:
         try:
@@ -333,20 +309,8 @@ class KubernetesCluster:
         return answer
 
 
-def _selectors(label_selector: str, field_selector: str) -> dict[str, str]:
-    wanted = {"labelSelector": label_selector, "fieldSelector": field_selector}
-    return {key: value for key, value in wanted.items() if value}
-
-
 def _writing(dry_run: bool) -> dict[str, str]:
     params = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
     if dry_run:
         params["dryRun"] = "All"
     return params
-
-
-def _named(name: str) -> str:
-    # An empty name would turn a request for one object into one for all of them.
-    if not name:
-        raise ClusterError("an object without a name", status=400)
-    return name

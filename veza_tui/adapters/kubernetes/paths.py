@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from veza_tui.ports import cluster
-from veza_tui.ports.cluster import Resource
+from veza_tui.ports.cluster import ClusterError, Resource
 
 KNOWN: dict[tuple[str, str], Resource] = {
     (resource.api_version, resource.kind): resource
@@ -45,3 +45,24 @@ def path(resource: Resource, namespace: str | None = None, name: str = "", subre
 def segment(text: str) -> str:
     """One path segment; ``.`` and ``..``, which a proxy might resolve, are quoted too."""
     return {".": "%2E", "..": "%2E%2E"}.get(text) or quote(text, safe=":")
+
+
+def named(name: str) -> str:
+    """``name``, which must not be empty.
+
+    Raises:
+        ClusterError: it is empty.
+    """
+    # An empty name would turn a request for one object into one for all of them.
+    if not name:
+        raise ClusterError("an object without a name", status=400)
+    return name
+
+
+def given(**wanted: str | int | bool | None) -> dict[str, str]:
+    """Query parameters: what is None or False is left out."""
+    return {
+        key: "true" if value is True else str(value)
+        for key, value in wanted.items()
+        if value is not None and value is not False
+    }
