@@ -169,8 +169,8 @@ def _timed_out(
 ) -> RolloutTimedOut:
     late = [p for name in names if name in rows and not watched.complete(rows[name]) for p in watched.new_pods(name)]
     bad = failing(late)
-    named = next((p for p in bad if p.cause), None)
-    why = f"; {named.name}: {named.cause}" if named else ""
+    named = next((p for p in bad if p.cause), bad[0] if bad else None)
+    why = f"; {named.name}: {named.cause or f'{named.status}, ready {named.ready}/{named.total}'}" if named else ""
     return RolloutTimedOut(
         f"not rolled out after {timeout:.0f} s: {_standing(rows, names, watched)}{why}", first(named, bad)
     )
@@ -186,5 +186,7 @@ def _standing(rows: Mapping[str, RolloutRow], names: Sequence[str], watched: Wat
             parts.append(f"{name} does not exist")
         elif not watched.complete(row):
             why = f" ({row.reason})" if row.reason else ""
-            parts.append(f"{name} {row.ready}/{row.desired} ready, {row.updated} updated{why}")
+            old = f", {row.total - row.updated} old" if row.total > row.updated else ""
+            ready = _ready(watched, row, watched.new_pods(name))
+            parts.append(f"{name} {ready}/{row.desired} new pods ready{old}{why}")
     return "; ".join(parts)
