@@ -122,6 +122,7 @@ Verifier = Callable[[Context, Sequence[str]], Awaitable[Mapping[str, str]]]
 _ACTIONS: dict[str, Action] = {}
 _VERIFIERS: dict[str, Verifier] = {}
 _NO_RETRY: set[str] = set()
+_STOPS: set[str] = set()
 
 # Modules that register actions; imported when the first action is looked up.
 ACTION_MODULES: list[str] = [
@@ -164,11 +165,12 @@ def _modules(prefix: str) -> Iterator[str]:
     yield from (module for module in ACTION_MODULES if module not in likely)
 
 
-def action(name: str, *, retry: bool = True) -> Callable[[Action], Action]:
+def action(name: str, *, retry: bool = True, stops: bool = False) -> Callable[[Action], Action]:
     """Register a step's function under the name that plans use, for example ``@action("deploy.apply")``.
 
     Actions are idempotent: after a crash the interrupted step is run again from its start. The engine also runs one
-    again (a few times, with back-off) when a transient cluster error ends it, unless ``retry`` is False.
+    again (a few times, with back-off) when a transient cluster error ends it, unless ``retry`` is False. ``stops``: it
+    looks at ``Context.cancelled`` all the while and ends at once.
     """
 
     def register(function: Action) -> Action:
@@ -177,6 +179,8 @@ def action(name: str, *, retry: bool = True) -> Callable[[Action], Action]:
         _ACTIONS[name] = function
         if not retry:
             _NO_RETRY.add(name)
+        if stops:
+            _STOPS.add(name)
         return function
 
     return register
@@ -185,6 +189,11 @@ def action(name: str, *, retry: bool = True) -> Callable[[Action], Action]:
 def may_retry(name: str) -> bool:
     """Whether the engine may run the action again after a transient cluster error."""
     return name not in _NO_RETRY
+
+
+def stops_at_once(name: str) -> bool:
+    """Whether a cancel ends the action in its middle."""
+    return name in _STOPS
 
 
 def verifier(prefix: str) -> Callable[[Verifier], Verifier]:

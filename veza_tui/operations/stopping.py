@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from veza_tui.model.plan import Plan, Step
+from veza_tui.operations.context import stops_at_once
 from veza_tui.operations.control import CancelRequest
 from veza_tui.operations.stepping import Forced, Interruption
 
@@ -76,6 +77,8 @@ class Stopper:
         steps = self._plan.steps
         if self.current is None:
             return "before the first step"
+        if stops_at_once(self.current.action):
+            return f"in “{self.current.title}”, at once"
         for step in steps[steps.index(self.current) :]:
             if step.cancellable and step is not steps[-1]:
                 return f"after the step “{step.title}”"

@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 
 from veza_tui.adapters.postgres import tools
+from veza_tui.adapters.postgres.dump import _Meter, estimate
 from veza_tui.adapters.postgres.tools import Tools, find_tools
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
@@ -17,8 +18,9 @@ from veza_tui.model.plan import Target
 from veza_tui.operations.backup import job
 from veza_tui.operations.backup.plan import BackupRequest, backup_plan
 from veza_tui.operations.backup.steps import until_cancelled
-from veza_tui.operations.context import Cancelled, Context
+from veza_tui.operations.context import Cancelled, Context, find_action, stops_at_once
 from veza_tui.ports.cluster import JOBS, SECRETS, AlreadyExists, Cluster
+from veza_tui.ports.database import DumpOptions, TransferProgress
 from veza_tui.workspace.init import make_workspace
 from veza_tui.workspace.load import load_workspace
 
@@ -95,3 +97,33 @@ async def test_a_cancel_ends_a_dump_at_once_and_waits_until_it_has_cleared_up() 
     assert cleared == ["draft"]
     never = cast("Context", SimpleNamespace(cancelled=lambda: False))
     assert await until_cancelled(never, asyncio.sleep(0, "done")) == "done"
+
+
+@pytest.mark.parametrize(
+    ("expected", "of", "heap", "whole", "total"),
+    [
+        (12_500_000, 20_000_000, 500_000_000, 600_000_000, 375_000_000),
+        (12_500_000, 0, 500_000_000, 600_000_000, 12_500_000),
+        (0, 0, 500_000_000, 600_000_000, 500_000_000),
+        (0, 0, 0, 0, None),
+    ],
+)
+def test_the_bar_s_total_grows_with_the_database(
+    expected: int, of: int, heap: int, whole: int, total: int | None
+) -> None:
+    assert estimate(DumpOptions(expected=expected, expected_of=of), heap, whole) == total
+
+
+def test_a_total_that_was_passed_is_taken_back() -> None:
+    told: list[TransferProgress] = []
+    meter = _Meter(told.append, 100, 1, 0.0)
+    for meter.done in (50, 105, 200):
+        meter.tell()
+    assert [p.total for p in told] == [100, 100, None]
+    assert told[-1].fraction is None
+
+
+def test_a_cancel_of_a_dump_takes_effect_at_once() -> None:
+    assert find_action("backup.make") is not None
+    assert stops_at_once("backup.make")
+    assert stops_at_once("backup.verify")

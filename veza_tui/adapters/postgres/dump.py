@@ -59,10 +59,22 @@ class _Meter:
     def tell(self) -> None:
         elapsed = max(time.monotonic() - self.started, 1e-6)
         rate = self.done / elapsed
+        if self.total and self.done > self.total * 1.1:
+            self.total = None  # it was a bad estimate: none is better
         eta = (self.total - self.done) / rate if self.total and rate and self.total > self.done else None
         self.progress(
             TransferProgress(self.done, self.total, rate, eta, self.table, max(self.tables_done, 0), self.tables)
         )
+
+
+def estimate(options: DumpOptions, heap: int, whole: int) -> int | None:
+    """Bytes that the dump will have: what an earlier one had, by how the database has grown; else what its tables have.
+
+    ``heap``: bytes of the tables by the statistics; ``whole``: of the database.
+    """
+    if options.expected and options.expected_of and whole:
+        return int(options.expected * whole / options.expected_of)
+    return options.expected or heap or whole or None
 
 
 async def dump(
@@ -88,7 +100,7 @@ async def dump(
         heap, tables, whole = (int(n) for n in size) if size else (0, 0, 0)
         # Text without an encoding passes as it is; as UTF8, which all else is dumped as, the server would check it.
         raw = holder.info.parameter_status("server_encoding") == "SQL_ASCII"
-        meter = _Meter(progress, options.expected or heap or whole or None, tables, time.monotonic())
+        meter = _Meter(progress, estimate(options, heap, whole), tables, time.monotonic())
         before = await sequence_values(holder)
         more = [f"--snapshot={snapshot}", *(["--encoding=SQL_ASCII"] if raw else [])]
         facts = await _both(endpoint, tools, options, compression, snapshot, more, write, path, meter)

@@ -64,7 +64,7 @@ def needs(namespace: str) -> tuple[Need, ...]:
     )
 
 
-@action("backup.job", retry=False)
+@action("backup.job", retry=False, stops=True)
 async def job(context: Context, step: Step) -> Result:
     """Create the Job, follow its log, take its result; the Job and its Secret are removed at the end."""
     args = dict(step.args)

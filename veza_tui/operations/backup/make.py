@@ -122,8 +122,8 @@ def _write(draft: Draft, path: str, data: bytes, secret: bool) -> FileEntry:
 async def _dump(
     job: BackupJob, storage: Storage, draft: Draft, database: Database, progress: Progress
 ) -> tuple[DumpOutcome, list[FileEntry], str]:
-    expected = await asyncio.to_thread(_earlier_size, storage, job)
-    options = DumpOptions(job.format, job.jobs, job.compression, expected)
+    expected, of = await asyncio.to_thread(_earlier_size, storage, job)
+    options = DumpOptions(job.format, job.jobs, job.compression, expected, expected_of=of)
     name = FILES[job.format]
     if job.format == "directory":
         if draft.encrypts:
@@ -156,14 +156,15 @@ def _dump_facts(job: BackupJob, outcome: DumpOutcome, stored_as: str) -> DumpFac
     )
 
 
-def _earlier_size(storage: Storage, job: BackupJob) -> int:
-    """Bytes of the newest dump of the same kind: the best estimate for the bar."""
+def _earlier_size(storage: Storage, job: BackupJob) -> tuple[int, int]:
+    """Bytes of the newest dump of the same kind, and of its database then: the best estimate for the bar."""
     with contextlib.suppress(VezaError):
         for record in Catalogue(storage).records(job.environment):
             dump = record.manifest.dump if record.manifest else None
             if dump is not None and dump.format == job.format:
-                return sum(size for path, size in record.files if path == dump.file or path.startswith(f"{dump.file}/"))
-    return 0
+                size = sum(n for path, n in record.files if path == dump.file or path.startswith(f"{dump.file}/"))
+                return size, dump.database.size
+    return 0, 0
 
 
 def workspace_files(workspace: Any, environment: str) -> tuple[tuple[str, Path, bool], ...]:

@@ -99,7 +99,7 @@ async def environment_releases(context: Context) -> list[tuple[str, str]]:
     return [(f"v{release.number}", pack(release)) for release in found]
 
 
-@action("backup.make", retry=False)
+@action("backup.make", retry=False, stops=True)
 async def make(context: Context, step: Step) -> Result:
     """Make the backup; its name is the result."""
     work = make_backup(
@@ -120,7 +120,7 @@ async def make(context: Context, step: Step) -> Result:
     return {"name": manifest.name, "size": size, "rows": rows, "seconds": round(manifest.ended - manifest.started, 3)}
 
 
-@action("backup.verify", retry=False)
+@action("backup.verify", retry=False, stops=True)
 async def verify(context: Context, step: Step) -> Result:
     """Prove the backup named in the step, or the one that this operation made."""
     name = step.args.get("name") or context.result("backup").get("name")
