@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -27,7 +28,10 @@ class ProvidedServices:
         user: str,
         read_only: bool = False,
         services: Mapping[str, Callable[[], Any]] | None = None,
+        ahead: Sequence[str] = (),
     ) -> None:
+        """``ahead``: modules that ``feeds`` needs, imported with the workspace: that is done in a thread."""
+        self._ahead = tuple(ahead)
         self._names = names
         self._environment = environment
         self._feed = feed
@@ -44,6 +48,8 @@ class ProvidedServices:
         Raises:
             VezaError: the workspace cannot be read, or holds no environment.
         """
+        for module in self._ahead:
+            importlib.import_module(module)
         names = self._names()
         if not names:
             raise ConfigError(

@@ -143,6 +143,12 @@ def newest_backup_of(workspace: Callable[[], Workspace]) -> Callable[[str], Awai
 
 async def newest_set_aside(environment: Environment, secrets: Secrets) -> SetAside | None:
     """What `undo-restore` would go back to; None when there is nothing."""
+    import asyncio
+    import importlib
+
+    for module in ("database", "restore"):
+        # Some 100 ms of imports: a key would wait for them.
+        await asyncio.to_thread(importlib.import_module, f"veza_tui.adapters.postgres.{module}")
     from veza_tui.adapters.postgres.database import PostgresDatabase
     from veza_tui.adapters.postgres.restore import PostgresRestoreServer
 

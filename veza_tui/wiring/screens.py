@@ -57,6 +57,7 @@ def make_screen_services(
         clock=clock,
         user=getuser(),
         read_only=read_only,
+        ahead=("veza_tui.feeds.environment", "veza_tui.feeds.history", "veza_tui.workspace.variables"),
         services={
             "workspace": workspace,
             "world": lambda: wiring.World(workspace(), clock, read_only=read_only),
