@@ -84,10 +84,7 @@ def _reason(status: OperationStatus, cells: int, glyphs: Glyphs) -> list[Line]:
     elif status.reason and status.state is not OperationState.DONE:
         from veza_tui.tui.presentation.problems import wrapped
 
-        role, reason = WORDS[status.state][1], status.reason
-        # The step that failed is marked below: what comes first here is what went wrong.
-        for step in status.steps:
-            reason = reason.removeprefix(f"{step.title}: ") if step.title else reason
+        role, reason = WORDS[status.state][1], what_went_wrong(status)
         lines += [(Span(f" {part}", role),) for part in wrapped(reason, cells - 2)[:5]]
     if status.kind == "restore" and status.state is OperationState.DONE:
         lines.append((Span(f" {glyphs.todo} P shows the proof; u takes it back, in under two seconds", "strong"),))
@@ -95,6 +92,13 @@ def _reason(status: OperationStatus, cells: int, glyphs: Glyphs) -> list[Line]:
         lines.append((Span(f" {glyphs.todo} r resumes it from its last finished step, u takes it back", "strong"),))
     lines += [(Span(f" left: {clean(line, 160)}", "warn"),) for line in getattr(status, "left", ())]
     return lines
+
+
+def what_went_wrong(status: OperationStatus) -> str:
+    """The reason without the title of the step that failed: that one is marked, or a keystroke away."""
+    titles = (f"{step.title}: " for step in status.steps if step.title)
+    title = next((t for t in titles if status.reason.startswith(t)), "")
+    return status.reason.removeprefix(title)
 
 
 def step_lines(
@@ -198,5 +202,5 @@ def history_cells(status: OperationStatus, now: float) -> tuple[Span, ...]:
         Span(word, role),
         Span(took, "dim"),
         Span(clean(status.user, 40), "dim"),
-        Span(clean(status.reason, 200) if status.state is not OperationState.DONE else "", "dim"),
+        Span(clean(what_went_wrong(status), 200) if status.state is not OperationState.DONE else "", "dim"),
     )

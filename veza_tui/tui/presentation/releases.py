@@ -17,17 +17,19 @@ COLUMNS = (
     Column("number", "NO", 3, comfortable=3, align="right"),
     Column("when", "WHEN", 5, comfortable=6),
     Column("kind", "WHAT", 6, comfortable=8),
-    Column("state", "STATE", 4, comfortable=6),
-    Column("who", "WHO", 4, drop=3),
-    Column("why", "WHY", 6, drop=2, comfortable=8),
+    Column("state", "STATE", 4, drop=3, comfortable=6),
+    Column("who", "WHO", 4),
+    Column("why", "WHY", 12, drop=2, flexible=True),
     Column("images", "IMAGES", 10, flexible=True),
 )
 
 
 def release_row(release: Release, now: float, glyphs: Glyphs, *, marked: bool = False) -> Row:
-    """One release; images by their tags, one where all are the same."""
+    """One release; images by their tags: what most have, then those that differ."""
     tags = {d: release.image_of(d).rpartition(":")[2] for d in sorted(release.images)}
-    text = next(iter(tags.values())) if len(set(tags.values())) == 1 else " ".join(f"{d}:{t}" for d, t in tags.items())
+    usual = max(tags.values(), key=list(tags.values()).count, default="")
+    others = ", ".join(f"{d} {t}" for d, t in tags.items() if t != usual)
+    text = f"{usual}, {others}" if others else usual
     kind = release.kind + (f" ({release.note})" if release.note else "")
     return Row(
         str(release.number),
