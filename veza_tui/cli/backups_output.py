@@ -134,7 +134,7 @@ def print_prune(
         raise RefusedError("read-only: no backup is removed")
     # Only those that are surely this environment's own.
     own = [r for r in catalogue.records(environment.name) if r.environment == environment.name]
-    verdicts = judge(own, environment.backup.retention)
+    verdicts = judge(own, environment.backup.retention, time.time())
     removed = []
     for verdict in verdicts:
         if not verdict.keep and really:

@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,6 +70,19 @@ def test_never_the_last_proven_never_a_held_one_never_the_script_s() -> None:
     assert kept([*old, held, script, damaged, *new], last=1) == {old[0].name, held.name, script.name, new[0].name}
 
 
+def test_a_wrong_clock_displaces_nothing_and_what_cannot_be_read_stays() -> None:
+    ahead = [record(NOON + (2 + i) * 3600, proven=True) for i in range(3)]
+    fine = [record(NOON - i * DAY, proven=i == 2) for i in range(4)]
+    unread = replace(record(NOON - 9 * DAY, script=True), problem="manifest.json: manifest format 2")
+    verdicts = {v.record.name: v for v in judge([*ahead, *fine, unread], Retention(1, 0, 0, 0), NOON)}
+    assert {n for n, v in verdicts.items() if v.keep} == {
+        *(r.name for r in ahead), fine[0].name, fine[2].name, unread.name
+    }  # fmt: skip
+    assert "check the clocks" in verdicts[ahead[0].name].why
+    assert verdicts[fine[2].name].why == "the last proven one"
+    assert "cannot be read" in verdicts[unread.name].why
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_whatever_the_rule_something_proven_stays(data: Any) -> None:
@@ -93,6 +107,7 @@ def test_the_objective() -> None:
     unproven = NewestBackup("x", NOON - 300, False)
     assert "no backup is proven; the newest is x, 5 min old" in rpo_warning(unproven, 60, NOON)
     assert rpo_warning(NewestBackup("x", NOON, False, NOON - 3500), 60, NOON) == ""
+    assert "check the clocks" in rpo_warning(NewestBackup("x", NOON, True, NOON + 7300), 60, NOON)
     late = rpo_warning(NewestBackup("x", NOON, False, NOON - 7300), 60, NOON)
     assert late == "the newest proven backup is 2 h old, the objective is 1 h"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,19 +21,23 @@ class Verdict:
     why: str
 
 
+_SKEW = 3600.0
+"""Seconds by which another machine's clock may be ahead before a backup's date is not believed."""
 _PERIODS: tuple[tuple[str, str], ...] = (("daily", "%Y-%m-%d"), ("weekly", "%G-W%V"), ("monthly", "%Y-%m"))
 
 
-def judge(records: Sequence[BackupRecord], retention: Retention) -> list[Verdict]:
-    """Newest first. Records are of one environment.
+def judge(records: Sequence[BackupRecord], retention: Retention, now: float = math.inf) -> list[Verdict]:
+    """Newest first. Records are of one environment; ``now`` in unix seconds.
 
     Kept: the ``last`` newest; the newest of each of the last so many days, weeks and months that have one (local time);
-    the newest proven one that holds a database; all that are held; and what cannot be judged (no manifest of ours).
+    the newest proven one that holds a database; all that are held; and what cannot be judged: no manifest, one that
+    this version cannot read, a date in the future (it counts for nothing, so that a wrong clock displaces no other).
     Damaged ones count for no period; they go like any other.
     """
     ordered = sorted(records, key=lambda r: (r.at, r.name), reverse=True)
     kept: dict[str, str] = {}
-    good = [r for r in ordered if not r.problem]
+    believed = [r for r in ordered if r.at <= now + _SKEW]
+    good = [r for r in believed if not r.problem]
     for record in good[: retention.last]:
         kept.setdefault(record.name, f"one of the last {retention.last}")
     for period, form in _PERIODS:
@@ -45,9 +50,13 @@ def judge(records: Sequence[BackupRecord], retention: Retention) -> list[Verdict
     for record in ordered:
         if record.script_made:
             kept.setdefault(record.name, "made by the script: it is yours to remove")
+        elif record.manifest is None:
+            kept.setdefault(record.name, "its manifest cannot be read: it is yours to remove")
+        elif record.at > now + _SKEW:
+            kept.setdefault(record.name, "its date is in the future: check the clocks")
         if record.hold is not None:
             kept[record.name] = "held" + (f": {record.hold.reason}" if record.hold.reason else "")
-    last_proven = next((r for r in ordered if r.proven and r.has_database), None)
+    last_proven = next((r for r in believed if r.proven and r.has_database), None)
     if last_proven is not None:
         kept.setdefault(last_proven.name, "the last proven one")
     return [Verdict(r, r.name in kept, kept.get(r.name, "no rule keeps it")) for r in ordered]
@@ -74,6 +83,8 @@ def rpo_warning(
     if newest.proven_at is None:
         return f"no backup is proven; the newest is {newest.name}, {text(now - newest.at)} old"
     old = now - newest.proven_at
+    if old < -_SKEW:
+        return "the newest proven backup has a date in the future: check the clocks"
     if old > rpo_minutes * 60:
         return f"the newest proven backup is {text(old)} old, the objective is {text(rpo_minutes * 60)}"
     return ""
