@@ -101,3 +101,13 @@ def test_a_release_survives_its_packing() -> None:
 def test_what_the_manifest_says_too_is_no_drift() -> None:
     live = managed(deployment(), "kubectl", CONTAINER)
     assert drift(live, live, deployment()) == []
+
+
+def test_a_default_in_an_annotation_that_fills_a_secret_is_masked() -> None:
+    def secret(text: str) -> dict[str, Any]:
+        return {"kind": "Secret", "metadata": {"name": "s", "annotations": {"fill.veza.com/db": text}}}
+
+    (change,) = changes(secret("${DB:-hunter2}"), secret("${DB:-hunter3}"))
+    assert "hunter" not in str(change) and change.new is not None and change.new.endswith("changed")
+    (drifted,) = changes(secret("${DB}"), secret("${DATABASE}"))
+    assert (drifted.old, drifted.new) == ("${DB}", "${DATABASE}")

@@ -18,8 +18,10 @@ from veza_tui.operations.approval import Ask, Grant, judge
 from veza_tui.operations.approval_cluster import ClusterApprovals
 from veza_tui.operations.approval_directory import DirectoryApprovals, approvals_directory
 from veza_tui.operations.approving import plan_of
+from veza_tui.operations.checks import all_needs, need_text
 from veza_tui.operations.confirm import Tier, accepted, confirmation
 from veza_tui.operations.policy import approvers_needed
+from veza_tui.operations.waiting import retire_old
 from veza_tui.operations.who import Person, current_person
 from veza_tui.ports.cluster import Cluster
 
@@ -130,6 +132,28 @@ async def test_cluster_keeps_asks_and_grants() -> None:
     assert {(g.person.user, g.yes) for g in await place.grants(ID)} == {("bob", False), ("carol", True)}
     await place.clear(ID)
     assert await place.grants(ID) == []
+
+
+async def test_requests_of_runners_that_died_are_forgotten_an_hour_after_their_end() -> None:
+    place = ClusterApprovals(cast(Cluster, MemoryCluster()), "ns")
+    await place.ask(ASK)
+    await place.grant(grant(BOB))
+    await retire_old(place, ASK.expires + 3599)
+    assert [a.id for a in await place.asks()] == [ID]
+    await retire_old(place, ASK.expires + 3601)
+    assert await place.asks() == [] and await place.grants(ID) == []
+
+
+def test_permissions_of_the_lock_the_events_and_the_approvals_are_asked_for_too() -> None:
+    def words(**more: bool) -> set[str]:
+        return {need_text(n) for n in all_needs(PLAN, **more)}
+
+    always = {f"{v} coordination.k8s.io/leases in ns" for v in ("get", "create", "update")} | {"create events in ns"}
+    assert words() == always
+    kept_there = {f"{v} configmaps in ns" for v in ("get", "list", "create", "update", "delete")}
+    assert words(approved_there=True) == always | kept_there
+    without = replace(PLAN, options={"lock": False})
+    assert {need_text(n) for n in all_needs(without)} == {"create events in ns"}
 
 
 def test_plan_shown_is_the_plan_that_waits() -> None:
