@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from veza_tui.operations.forward.running import Forward
 
 
+AGAIN = 5.0
+"""Seconds in which the same error is not said twice."""
+
+
 @click.command("forward")
 @click.argument("environment", metavar="ENV")
 @click.argument("target", metavar="[TARGET]", default="")
@@ -196,6 +200,7 @@ class _Printer:
         self._json = as_json
         self.last: ForwardStatus | None = None
         self.was_ready = False
+        self._warned = 0.0
 
     def ready(self, status: ForwardStatus) -> None:
         """It listens and there is a pod."""
@@ -225,7 +230,9 @@ class _Printer:
         if (status.error, status.error_at) != (before.error, before.error_at):
             if self._json:
                 self._event("error", status, error=status.error)
-            else:
+            elif status.error != before.error or time.monotonic() - self._warned > AGAIN:
+                # A hundred connections that fail alike are one word.
+                self._warned = time.monotonic()
                 warn(status.error)
         if self._json and (status.connections, status.served) != (before.connections, before.served):
             self._event("connection", status)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.log import Scope, Source, Target
+from veza_tui.model.nearest import did_you_mean
 from veza_tui.model.text import printable
 from veza_tui.model.workload import ContainerRow, PodRow, State
 
@@ -61,7 +61,8 @@ def resolve(names: Sequence[str], environment: Environment, pods: Collection[Pod
             found.append(Target(Scope.SERVICE, plain))
         else:
             some = ", ".join(s.name for s in environment.services)
-            near = _near(plain, [*(s.name for s in environment.services), *(p.name for p in pods)])
+            known = [name for p in pods for name in (p.name, deployment_of(p))]
+            near = did_you_mean(plain, [*(s.name for s in environment.services), *known])
             raise ConfigError(
                 f"{environment.name} has no service, deployment or pod {printable(name, limit=80)!r}",
                 hint=f"{near}its services: {some}; its pods: veza-tui status {environment.name}",
@@ -80,14 +81,8 @@ def check_containers(names: Collection[str], pods: Iterable[PodRow], targets: Se
         if known and name not in known:
             raise ConfigError(
                 f"none of these pods has a container {printable(name, limit=80)!r}",
-                hint=f"{_near(name, known)}theirs: {printable(', '.join(sorted(known)), limit=200)}",
+                hint=f"{did_you_mean(name, known)}theirs: {printable(', '.join(sorted(known)), limit=200)}",
             )
-
-
-def _near(typed: str, names: Iterable[str]) -> str:
-    """``did you mean NAME? `` for what is nearest, if anything is near."""
-    found = difflib.get_close_matches(typed, sorted(set(names)), 1)
-    return f"did you mean {printable(found[0], limit=80)}? " if found else ""
 
 
 def ordered(pods: Iterable[PodRow]) -> list[PodRow]:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.forward import ForwardSpec, ForwardStatus, ForwardTarget
+from veza_tui.model.nearest import did_you_mean
 from veza_tui.model.text import printable
 from veza_tui.operations.forward.guard import EXPIRES_AFTER
+from veza_tui.operations.forward.names import names_of
 from veza_tui.operations.forward.targets import parse_target, service_face
 from veza_tui.ports.cluster import DEPLOYMENTS, PODS, SERVICES, Cluster, NotFound
 
@@ -166,9 +168,11 @@ async def _kind_of(cluster: Cluster, name: str, namespace: str) -> str:
         except NotFound:
             continue
         return kind
+    known = await names_of(cluster, [SERVICES, DEPLOYMENTS, PODS], namespace)
+    near = did_you_mean(name, [*known, "prometheus", "grafana", "database", "cache"])
     raise ConfigError(
         f"there is no service, deployment or pod {printable(name, limit=80)} in {namespace}",
-        hint="presets: prometheus, grafana, database, cache and the services' names",
+        hint=f"{near}presets: prometheus, grafana, database, cache and the services' names",
     )
 
 

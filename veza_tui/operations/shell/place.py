@@ -9,7 +9,9 @@ from typing import Any
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, VezaError
+from veza_tui.model.nearest import did_you_mean
 from veza_tui.model.text import printable
+from veza_tui.operations.forward.names import names_of
 from veza_tui.operations.forward.targets import choose, parse_target, pod_face, selector_text
 from veza_tui.ports.cluster import DEPLOYMENTS, PODS, SERVICES, Cluster, ClusterError, ExecSession, NotFound
 
@@ -102,8 +104,11 @@ async def find_place(cluster: Cluster, environment: Environment, text: str) -> P
                 f"{resource.kind.lower()} {name} in {namespace} has no running pod", hint="see veza-tui status"
             )
         return place_of(environment, next(pod for pod in pods if pod["metadata"]["name"] == best.name))
-    raise NotFound(
-        f"there is no pod {printable(name, limit=80)} in {namespace}", status=404, hint="veza-tui status lists them"
+    known = await names_of(cluster, [PODS, DEPLOYMENTS], namespace)
+    near = did_you_mean(name, [*known, *(service.name for service in environment.services)])
+    raise ConfigError(
+        f"there is no pod {printable(name, limit=80)} in {namespace}",
+        hint=f"{near}veza-tui status {environment.name} lists them",
     )
 
 
