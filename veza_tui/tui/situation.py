@@ -47,9 +47,13 @@ def needs_pod(at: Situation) -> str | None:
 
 def needs_live(at: Situation) -> str | None:
     """The cluster answers."""
-    if at.view is None or at.view.link is not Link.LIVE:
-        return "the cluster does not answer"
-    return None
+    if at.view is None or at.view.link is Link.CONNECTING:
+        return "the cluster has not answered yet"
+    if at.view.link is Link.LIVE:
+        return None
+    if any("(401)" in problem.what for problem in at.view.problems):
+        return "the cluster does not accept our credentials"
+    return "the cluster does not answer"
 
 
 def needs_live_object(at: Situation) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tools.synthetic import environment, pod, view
 from veza_tui.model.environment import Policy
-from veza_tui.model.view import Link
+from veza_tui.model.view import Link, Problem
 from veza_tui.tui import registry
 from veza_tui.tui.actions import ACTIONS, BY_ID, Action, Situation, applies
 from veza_tui.tui.presentation.keys import help_lines, hints, keys_markdown
@@ -76,6 +76,9 @@ def test_the_footer_drops_the_least_useful_hint_first_and_keeps_help() -> None:
     [
         ("logs", {"pod": None}, "no pod is selected"),
         ("logs", {"view": replace(view("staging", now=NOW), link=Link.STALE)}, "the cluster does not answer"),
+        ("logs", {"view": replace(view("staging", now=NOW), link=Link.CONNECTING)}, "the cluster has not answered yet"),
+        ("logs", {"view": replace(view("staging", now=NOW), link=Link.DOWN, problems=(Problem("refused (401)", "x"),))},
+         "the cluster does not accept our credentials"),
         ("deploy", {"read_only": True}, "staging is read-only here"),
         ("deploy", {"environment": environment("staging", read_only=True)}, "staging is read-only here"),
         ("deploy", {"environment": None}, "no environment is open"),
