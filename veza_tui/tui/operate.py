@@ -12,6 +12,7 @@ from veza_tui.model.view import Link
 from veza_tui.operations.confirm import Tier
 from veza_tui.operations.service import OperationsService, Preview
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.dialogs.ask import ask
 from veza_tui.tui.dialogs.confirm import Question, confirm, shown_steps
 from veza_tui.tui.screens.operation import OperationScreen
 from veza_tui.tui.screens.operations import OperationsScreen
@@ -56,7 +57,10 @@ async def run(
         app.tell("cancelled: nothing was changed")
         return ""
     confirmed = "typed in the screen" if preview.tier is Tier.TYPE else "confirmed in the screen"
-    operation_id = await service.start(preview, confirmed=confirmed)
+    reason = ""
+    if preview.approvers:
+        reason = await ask(app, "Why? Whoever approves it reads this.", "escape: without a reason")
+    operation_id = await service.start(preview, confirmed=confirmed, reason=reason)
     app.push_screen(OperationScreen(service, operation_id))
     return operation_id
 

@@ -89,6 +89,8 @@ class Operations:
         self.cancelled: list[bool] = []
         self.error: VezaError | None = None
         self.world = self
+        self.approvers = 0
+        self.reasons: list[str] = []
 
     read_only = False
 
@@ -129,10 +131,11 @@ class Operations:
         # What a planner closes over is what was chosen on the screen.
         cells = {c: v.cell_contents for c, v in zip(planner.__code__.co_freevars, planner.__closure__, strict=True)}
         self.planned.append(f"{environment} {planner.__qualname__.split('.')[0]} {sorted(cells.items(), key=str)}")
-        return Preview(PLAN, self.environment(environment), Tier.TYPE, environment, (), "", 0)
+        return Preview(PLAN, self.environment(environment), Tier.TYPE, environment, (), "", self.approvers)
 
-    async def start(self, preview: Preview, *, confirmed: str, **_: Any) -> str:
+    async def start(self, preview: Preview, *, confirmed: str, reason: str = "", **_: Any) -> str:
         self.started.append(confirmed)
+        self.reasons.append(reason)
         return "op-deploy-running"
 
     async def resume(self, operation: str) -> str:
@@ -220,6 +223,22 @@ async def test_ones_own_is_refused_in_words_and_the_list_stays() -> None:
         await asked(pilot, app)
         await pilot.press("y")
         await until_shown(pilot, app, "somebody", "Deploy production")
+
+
+@pytest.mark.parametrize(("keys", "reason"), [((*"leak", "enter"), "leak"), (("escape",), "")])
+async def test_whoever_asks_for_an_approval_may_say_why(keys: tuple[str, ...], reason: str) -> None:
+    operations = Operations()
+    operations.approvers = 1
+    async with at(operations, "D") as (app, pilot):
+        assert "1 other person(s) must approve it" in await asked(pilot, app)
+        await pilot.press(*"production")
+        await until(pilot, lambda: not app.screen.query_one("#yes", Button).disabled)
+        await pilot.press("enter")
+        await until_shown(pilot, app, "Whoever approves it reads this")
+        await until(pilot, lambda: getattr(app.screen, "answers_since", None) is not None)
+        assert operations.started == []
+        await pilot.press(*keys)
+        await until(pilot, lambda: operations.reasons == [reason])
 
 
 # --- releases ----------------------------------------------------------------------------------------------------
