@@ -34,6 +34,7 @@ VARIABLES: tuple[tuple[str, str], ...] = (
     ("VEZA_ALERTS", "0: no bell and no notice when an environment turns worse."),
     ("VEZA_HEALTH_INTERVAL", "Seconds between two health checks of the screen; over the file's health_interval."),
     ("VEZA_APPROVALS", "Directory where approvals are kept (sticky, shared); without one the cluster keeps them."),
+    ("VEZA_KEEP_OPERATIONS", "Finished operations kept: a number (1000), days as 90d, or all; unfinished ones always."),
     ("VEZA_DEBUG_IMAGE", "Image of the debug container that shell offers."),
     ("KUBECONFIG", "The kubeconfig, one or several files separated by colons."),
     ("NO_COLOR", "Not empty: no colours."),
