@@ -65,21 +65,21 @@ async def _walk(pilot: Pilot[int], app: VezaApp, cluster: Any) -> None:
     def table() -> Table:
         return app.screen.query_one(Table)
 
-    await _type(pilot, "slash", *"chat", "escape", *("greater_than_sign",) * 6, "I")
+    await _type(pilot, "slash", *"ch", "escape", *("greater_than_sign",) * 2, "I")
     await pilot.resize_terminal(80, 24)
     await pilot.resize_terminal(160, 50)
     await _type(pilot, "o")
     await _until(pilot, lambda: len(table().rows) > 5000)
-    await _type(pilot, "G", "slash", *"chat-")
+    await _type(pilot, "G", "slash", "c")
     await _type(pilot, "escape", "e")
     await _until(pilot, lambda: app.veza_screen.title_name == "events" and len(table().rows) == 1000)
-    await _type(pilot, "slash", *"back")
+    await _type(pilot, "slash", "b")
     await pilot.press("escape", "escape", "question_mark")
     await _type(pilot, "j", "escape")
     assert app.tab is not None
     app.push_screen(YamlScreen(app.tab, cluster, Ref("ConfigMap", "big", "veza", "map")))
     await _until(pilot, lambda: app.veza_screen.title_name == "yaml" and _lines(app) > 32_000)
-    await _type(pilot, "G", "g", "slash", *"999")
+    await _type(pilot, "G", "g", "slash", "9")
     await _until(pilot, lambda: 0 < _lines(app) < 32_000)
 
 
@@ -90,4 +90,4 @@ def _lines(app: VezaApp) -> int:
 async def _type(pilot: Pilot[int], *keys: str) -> None:
     for key in keys:
         await pilot.press(key)
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(0.01)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from veza_tui.tui.presentation.breathing import breathing
 from veza_tui.tui.presentation.spans import Line, Span, clean, width
 
 _PAIR = re.compile(r"^( *)([^\s:][^:]{0,60}:)( +|$)(.*)$")
@@ -36,7 +37,7 @@ def yaml_view(lines: Sequence[str], cells: int, match: str = "") -> list[Line]:
 
 def _matching(lines: Sequence[str], match: str) -> Iterator[str]:
     wanted = match.casefold()
-    return (line for line in lines if wanted in line.casefold()) if wanted else iter(lines)
+    return (line for line in breathing(lines) if not wanted or wanted in line.casefold())
 
 
 def _pair(line: str) -> tuple[list[Span], int]:

@@ -13,6 +13,7 @@ from veza_tui.model.workload import EventRow
 from veza_tui.ports.cluster import EVENTS, Cluster
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.aside import Aside
+from veza_tui.tui.presentation.breathing import breathing
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
@@ -111,8 +112,8 @@ class EventsScreen(LookScreen):
         known = list(items.values())
 
         def make() -> tuple[list[FoldedEvent], list[Row]]:
-            found = matching(fold(known), match)
-            return found, [event_row(e, tick, glyphs) for e in found[:SHOWN]]
+            found = matching(fold(breathing(known)), match)
+            return found, [event_row(e, tick, glyphs) for e in breathing(found[:SHOWN])]
 
         self._aside.ask(key, make)
 

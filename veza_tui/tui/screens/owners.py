@@ -13,6 +13,7 @@ from veza_tui.model.view import Link
 from veza_tui.ports.cluster import DEPLOYMENTS, Cluster, ClusterError
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.aside import Aside
+from veza_tui.tui.presentation.breathing import breathing
 from veza_tui.tui.presentation.owners import columns, owner_row
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Row
@@ -104,7 +105,7 @@ class OwnersScreen(LookScreen):
 
         def make() -> tuple[list[Node], list[Row]]:
             nodes = matching(tree(view, uses), view, match)
-            return nodes, [owner_row(n, view, use, tick, glyphs, short=short) for n in nodes]
+            return nodes, [owner_row(n, view, use, tick, glyphs, short=short) for n in breathing(nodes)]
 
         self._aside.ask(key, make)
 
