@@ -140,6 +140,10 @@ class LastLines:
 
 
 _PANIC = re.compile(r"(panic|fatal error): ")
+_CALM = re.compile(r"\b(INFO|DEBUG|TRACE|[Ii]nfo|[Dd]ebug|[Tt]race)\b")
+_GRAVE = re.compile(r"\b(FATAL|CRITICAL|PANIC|[Ff]atal|[Cc]ritical|panic)\b")
+_NEAR = 5
+"""Lines back from a log's end in which a fatal one is looked for."""
 
 
 def last_line(data: bytes) -> str:
@@ -153,6 +157,9 @@ def last_line(data: bytes) -> str:
     line = lines[-1]
     if any(text.startswith("goroutine ") for text in lines):
         line = next((text for text in lines if _PANIC.match(text)), line)
+    elif _CALM.search(line[:200]):
+        # The runtime reads stdout and stderr apart: the fatal line may stand before one that was written earlier.
+        line = next((text for text in reversed(lines[-_NEAR:]) if _GRAVE.search(text[:200])), line)
     return printable(_message(line) or line, limit=LIMIT)
 
 

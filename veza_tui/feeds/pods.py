@@ -28,6 +28,7 @@ _IMAGE = frozenset(
         "SignatureValidationFailed",
     )
 )
+_NEVER_STARTED = frozenset(("ContainerCannotRun", "StartError", "RunContainerError"))
 _SIGNALS = {130: "SIGINT", 134: "SIGABRT", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM"}
 
 
@@ -131,6 +132,9 @@ def _container(name: str, spec: Raw, status: Raw, init: bool) -> ContainerRow:
     kind = next((k for k in ("running", "terminated", "waiting") if isinstance(state.get(k), dict)), "waiting")
     now = mapping(state.get(kind))
     last = now if kind == "terminated" else mapping(mapping(status.get("lastState")).get("terminated"))
+    said, before = text(now.get("message")), text(last.get("message")) if kind == "waiting" else ""
+    if before and now.get("reason") == "CrashLoopBackOff" and last.get("reason") in _NEVER_STARTED:
+        said = before  # kubelet's own words then ("back-off 10s restarting failed container") tell nothing
     limits = mapping(mapping(spec.get("resources")).get("limits"))
     return ContainerRow(
         name=name,
@@ -138,7 +142,7 @@ def _container(name: str, spec: Raw, status: Raw, init: bool) -> ContainerRow:
         ready=status.get("ready") is True,
         state=kind,
         reason=text(now.get("reason")),
-        message=text(now.get("message")) or (text(last.get("message")) if kind == "waiting" else ""),
+        message=said or before,
         restarts=integer(status.get("restartCount")),
         last_exit_code=integer(last.get("exitCode")) if last else None,
         last_reason=text(last.get("reason")),
@@ -238,12 +242,18 @@ def _cause(container: ContainerRow, several: bool) -> str:
             f"{prefix}out of memory: killed at {limit}" if container.memory_limit else f"{prefix}out of memory: {limit}"
         )
     if crashed and code is not None:
-        if last in ("ContainerCannotRun", "StartError", "RunContainerError") and container.message:
-            return f"{prefix}cannot start: {' '.join(container.message.split())}"
+        if last in _NEVER_STARTED and container.message:
+            return f"{prefix}cannot start: {_runtime_error(container.message)}"
         signal = f" ({_SIGNALS[code]})" if code in _SIGNALS else ""
         return f"{prefix}exit {code}{signal}"
-    message = " ".join(container.message.split())
+    message = _runtime_error(container.message)
     return f"{prefix}{container.reason}: {message}" if message else f"{prefix}{container.reason or 'failed'}"
+
+
+def _runtime_error(message: str) -> str:
+    """What the runtime met, out of its layers of wrapping (containerd, shim, runc)."""
+    said = " ".join(message.split())
+    return said.rpartition("unable to start container process: ")[2].removesuffix(": unknown") or said
 
 
 _RPC = re.compile(r"rpc error: code = (\w+) desc = ")

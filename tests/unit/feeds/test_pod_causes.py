@@ -49,8 +49,13 @@ CASES = {
             containers=[
                 status(
                     "app",
-                    waiting("CrashLoopBackOff"),
-                    last=terminated(128, "StartError", message='exec: "srv": executable file not found in $PATH'),
+                    waiting("CrashLoopBackOff", "back-off 10s restarting failed container=app pod=p_ns(uid)"),
+                    last=terminated(
+                        128,
+                        "StartError",
+                        message="failed to create containerd task: failed to create shim task: OCI runtime create failed: runc "
+                        'create failed: unable to start container process: exec: "srv": executable file not found in $PATH: unknown',
+                    ),
                 )
             ]
         ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from veza_tui.model.plan import Plan
 from veza_tui.operations.context import PlanContext, Planner
-from veza_tui.operations.deploy.images import parse_images, running_images
+from veza_tui.operations.deploy.images import images_now, parse_images, running_images
 from veza_tui.operations.deploy.plan import deploy_planner
 
 
@@ -14,7 +14,10 @@ def set_image_planner(texts: Sequence[str]) -> Planner:
     """A planner that deploys with the images named as ``SERVICE=IMAGE`` or ``SERVICE=:TAG``."""
 
     async def planner(context: PlanContext) -> Plan:
-        return await deploy_planner(images=await parse_images(context, texts), kind="set-image")(context)
+        named = await parse_images(context, texts)
+        # What is not named keeps what runs, whatever its manifest says: nobody asked for another image there.
+        images = {**await images_now(context), **named}
+        return await deploy_planner(images=images, kind="set-image")(context)
 
     return planner
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.operations.context import PlanContext
-from veza_tui.operations.deploy.live import live_deployments
+from veza_tui.operations.deploy.live import get_or_none, live_deployments
 from veza_tui.operations.deploy.touch import chosen_deployments, live_names
 from veza_tui.ports.cluster import DEPLOYMENTS, NotFound
 
@@ -64,6 +64,18 @@ async def running_images(context: PlanContext, source: str) -> dict[str, str]:
         ) < int(spec.get("replicas", 1)):
             raise RefusedError(f"{name} of {source} is not completely rolled out", hint="wait, or mend it first")
         images[service.deployment] = str(spec["template"]["spec"]["containers"][0]["image"])
+    return images
+
+
+async def images_now(context: PlanContext) -> dict[str, str]:
+    """Deployment -> the image that its pods are made of now; what does not run yet is left out."""
+    environment = context.environment
+    names = await live_deployments(context.cluster, environment)
+    images = {}
+    for service in environment.services:
+        live = await get_or_none(context.cluster, DEPLOYMENTS, names[service.name], environment.kubernetes.namespace)
+        if live is not None:
+            images[service.deployment] = str(live["spec"]["template"]["spec"]["containers"][0]["image"])
     return images
 
 

@@ -25,8 +25,8 @@ def owners(obj: Mapping[str, Any]) -> dict[str, str]:
     """Dotted path (as ``flatten`` writes it) -> manager, for leaf fields; we win where several own one."""
     found: dict[str, str] = {}
     for entry in (obj.get("metadata") or {}).get("managedFields") or []:
-        if entry.get("subresource"):
-            continue
+        if entry.get("subresource") == "status":
+            continue  # `kubectl scale` and autoscalers write by the subresource "scale": that is spec.replicas
         manager = str(entry.get("manager", ""))
         for path in _leaves(entry.get("fieldsV1") or {}, obj, ""):
             if found.get(path) != MANAGER:

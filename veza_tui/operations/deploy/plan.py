@@ -107,7 +107,8 @@ def deploy_plan(
     """
     names = deployments_of(objects, environment)
     source = {"release": release} if release is not None else {"images": dict(images)}
-    may_roll_back = rollback and environment.policy.rollback_enabled
+    wanted = rollback and environment.policy.rollback_enabled
+    may_roll_back = wanted and (beside is not None or _way_back(preview, history))
     steps: tuple[Step, ...] = ()
     same = bool(history) and history[0].good and history[0].digest == objects_digest(kept(objects))
     if beside is not None or not same or preview.changes:
@@ -119,7 +120,7 @@ def deploy_plan(
         steps=steps,
         changes=preview.changes,
         needs=tuple(server.needs(objects, preview.unchecked)),
-        notes=(*_notes(environment, objects, preview, history, may_roll_back, beside is not None), *notes),
+        notes=(*_notes(environment, objects, preview, history, wanted, beside is not None), *notes),
         options={"deployments": names, "origin": origin, "images": images_of(objects), **source},
         fingerprint={**(files or {}), **_fingerprint(beside if beside is not None else objects, preview)},
         timeout=TIMEOUT,
@@ -219,7 +220,7 @@ def _notes(
     objects: Sequence[JSONObject],
     preview: Preview,
     history: Sequence[Release],
-    may_roll_back: bool,
+    roll_back: bool,
     beside: bool,
 ) -> list[str]:
     notes = []
@@ -227,15 +228,16 @@ def _notes(
         notes.append("The server would change nothing: what is there is what the manifests say.")
     if preview.unchecked:
         notes.append(f"{environment.kubernetes.namespace} does not exist yet: its objects are checked once it does.")
-    if beside and may_roll_back:
+    if beside and roll_back:
         notes.append("On failure before the switch nothing live has changed; after it, traffic is switched back.")
-    elif may_roll_back:
+    elif roll_back:
         good = releases.last_good(history)
-        notes.append(
-            f"On failure it goes back to release {good.number}."
-            if good
-            else "On failure it goes back to what is there now (recorded first)."
-        )
+        if good:
+            notes.append(f"On failure it goes back to release {good.number}.")
+        elif _way_back(preview, history):
+            notes.append("On failure it goes back to what is there now (recorded first).")
+        else:
+            notes.append("There is no good release to go back to: on failure what was applied stays, for you to mend.")
     elif environment.policy.rollback_enabled is False:
         notes.append("On failure nothing is rolled back: the pipeline file sets rollback_enabled: false.")
     notes += _removed(objects, history) + ([] if beside else _unread(preview))
@@ -246,6 +248,12 @@ def _notes(
     if len(preview.drift) > _DRIFT_SHOWN:
         notes.append(f"… and {len(preview.drift) - _DRIFT_SHOWN} more fields set by hand")
     return notes
+
+
+def _way_back(preview: Preview, history: Sequence[Release]) -> bool:
+    """Whether a failed deploy has something to go back to: a good release, or what runs before our first one."""
+    runs = any(obj is not None and key.startswith("Deployment/") for key, obj in preview.live.items())
+    return releases.last_good(history) is not None or (runs and not history)
 
 
 async def _history(context: PlanContext) -> tuple[list[Release], tuple[str, ...]]:

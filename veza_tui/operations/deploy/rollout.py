@@ -40,7 +40,7 @@ async def wait_rollouts(
         Cancelled: a cancel was asked.
     """
     watched = Watched()
-    changed, patience = asyncio.Event(), Patience()
+    changed, patience = asyncio.Event(), Patience(began=context.clock.now())
     tasks = [asyncio.create_task(w) for w in _watches(context, namespace, watched, changed, patience)]
     deadline = context.clock.monotonic() + timeout
     told: set[str] = set()

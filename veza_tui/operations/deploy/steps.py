@@ -143,8 +143,8 @@ async def back_to_good(context: Context, step: Step) -> Result:
     good = releases.last_good(history, before=int(failed) if failed else None)
     if good is None:
         raise VezaError(
-            "there is no good release to go back to: this was the first deploy",
-            hint=f"what was applied is still in {namespace}",
+            "there is no good release to go back to: no deploy was healthy yet",
+            hint=f"what was applied is still in {namespace}; mend it and deploy again",
         )
     context.report.output(f"going back to release {good.number}")
     objects = [dict(o) for o in good.objects]

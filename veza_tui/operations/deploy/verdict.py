@@ -23,6 +23,10 @@ CRASHES = 2
 """Restarts of a new pod's container after which the rollout is given up."""
 UNREADY_SECONDS = 120.0
 """How long readiness probes may fail while not one more new pod becomes ready."""
+PRESENT_SECONDS = 30.0
+"""How long a trouble may last that was there before: the kubelet tries again, and may find what was mended."""
+_OLD = 10.0
+"""Seconds before the waiting began by which a pod must have been made to count as one from before."""
 _PROBE_ROUNDS = 3
 """A probe that is allowed more time than that by its own settings is given these many rounds of them."""
 
@@ -47,6 +51,10 @@ class RolloutTimedOut(TimedOutError):
 class Patience:
     """What has been waited for since when (monotonic seconds)."""
 
+    began: float = 0.0
+    """Unix seconds at which the waiting began."""
+    present: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """By the uid of a pod from before: its restarts when it was first seen in trouble, and since when it is known."""
     unschedulable: dict[str, float] = field(default_factory=dict)
     """By the pod's uid."""
     unready: dict[str, tuple[int, float]] = field(default_factory=dict)
@@ -110,6 +118,10 @@ def _hopeless(pod: PodRow, now: float, patience: Patience) -> str:
         return ""
     container = failing_container(pod)
     if container is not None and (container.reason in _HOPELESS or container.restarts >= CRASHES):
+        if pod.created < patience.began - _OLD:
+            restarts, since = patience.present.setdefault(pod.uid, (container.restarts, now))
+            if container.restarts <= restarts and now - since < PRESENT_SECONDS:
+                return ""
         cause, reason = pod.cause or container.reason, container.reason
         return f"{cause} ({reason})" if reason in _HOPELESS and reason not in cause else cause
     if pod.status == "Pending" and pod.state in (State.FAILED, State.DEGRADED):
