@@ -7,11 +7,12 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from veza_tui.feeds.assemble import Assembler
 from veza_tui.feeds.clock import SystemClock
 from veza_tui.feeds.events import project_event
+from veza_tui.feeds.extras import Extras, Nap
 from veza_tui.feeds.following import Following
 from veza_tui.feeds.health import INTERVAL, HealthMonitor
 from veza_tui.feeds.health_checks import CacheCheck, Check, DatabaseCheck, ServiceCheck
@@ -40,7 +41,6 @@ from veza_tui.ports.cluster import (
 )
 from veza_tui.ports.health import CacheProbe, DatabaseProbe
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PING = 5.0
@@ -48,10 +48,6 @@ PING = 5.0
 PING_FAILING = 1.5
 RECONNECT = 3.0
 """Seconds until a kubeconfig that could not be used is read again."""
-EXTRAS = 5.0
-"""Seconds between two looks at the last operation and the newest backup."""
-ASIDE = 600.0
-"""Seconds between two looks at what restores set aside, while no operation of ours changes it."""
 MOST_EVENTS = 1000
 """Warning events kept; the view shows the newest of them."""
 
@@ -81,11 +77,6 @@ class EnvironmentFeed:
         self._connect = connect
         self._database = database
         self._cache = cache
-        self._ask_operation = last_operation
-        self._ask_backup = newest_backup
-        self._ask_aside = set_aside
-        self._aside: SetAside | None = None
-        self._aside_due = 0.0
         self._clock = clock or SystemClock()
         self._cluster: Cluster | None = None
         self._connect_error: VezaError | None = None
@@ -94,14 +85,12 @@ class EnvironmentFeed:
         self._heard_at: float | None = None
         self._asked_at: float | None = None
         self._missing_namespace = False
-        self._operation: LastOperation | None = None
-        self._backup: NewestBackup | None = None
-        self._extras_asked = last_operation is None and newest_backup is None
-        self._again = asyncio.Event()
+        self._nap = Nap(self._clock)
         self._tasks: list[asyncio.Task[None]] = []
         self._publisher: Publisher[EnvironmentView] = Publisher(
             self._build, EnvironmentView(environment.name), same=_same
         )
+        self._extras = Extras(last_operation, newest_backup, set_aside, self._clock, self._publisher.touch)
         self._recorder = recorder
         if recorder is not None:
             self._publisher.subscribe(recorder.take)
@@ -154,7 +143,7 @@ class EnvironmentFeed:
     @property
     def settled(self) -> bool:
         """Whether everything has been answered once, or refused: what `status` waits for."""
-        if not self._extras_asked or not self._monitor.settled:
+        if not self._extras.settled or not self._monitor.settled:
             return False
         if self._cluster is None:
             return self._connect_error is not None
@@ -166,8 +155,8 @@ class EnvironmentFeed:
         if self._tasks:
             return
         self._spawn(self._supervise(), "connect")
-        if self._ask_operation is not None or self._ask_backup is not None:
-            self._spawn(self._extras(), "extras")
+        if self._extras.wanted:
+            self._spawn(self._extras.run(), "extras")
 
     def flush(self) -> None:
         """Publish what is known now, without waiting for more."""
@@ -175,8 +164,8 @@ class EnvironmentFeed:
 
     async def refresh(self) -> None:
         """Ask again at once: health, last operation, newest backup; reconnect what waits."""
-        self._aside_due = 0.0
-        self._again.set()
+        self._extras.refresh()
+        self._nap.end()
         await self._monitor.refresh()
         if self._cluster is not None:
             for following in self._followings:
@@ -237,7 +226,7 @@ class EnvironmentFeed:
                 self._publisher.touch()
                 # Database and cache can be asked without the cluster.
                 self._monitor.start()
-                await self._pause(RECONNECT)
+                await self._nap.take(RECONNECT)
         self._asked_at = self._clock.monotonic()
         asyncio.get_running_loop().call_later(PATIENCE, self._publisher.touch)
         for following in self._followings:
@@ -263,6 +252,9 @@ class EnvironmentFeed:
             try:
                 await cluster.ping()
                 self._heard()
+                if self._ping_error is not None:
+                    # What was asked through the API is told again now, not at the next tick.
+                    await self._monitor.refresh()
                 self._ping_error = None
                 if rounds % 3 == 0:
                     await self._look_for_namespace(cluster)
@@ -284,46 +276,6 @@ class EnvironmentFeed:
             self._missing_namespace = True
         except ClusterError:
             self._missing_namespace = False
-
-    async def _extras(self) -> None:
-        while True:
-            before = self._operation
-            self._operation = await self._ask(self._ask_operation, self._operation)
-            self._backup = await self._ask(self._ask_backup, self._backup)
-            self._extras_asked = True
-            await self._look_aside(before)
-            self._publisher.touch()
-            await self._pause(EXTRAS)
-
-    async def _look_aside(self, before: LastOperation | None) -> None:
-        """A connection to the database each: at the start, when an operation of ours changed, and seldom after that."""
-        now = self._clock.monotonic()
-        if self._ask_aside is not None and (now >= self._aside_due or before != self._operation):
-            self._publisher.touch()
-            self._aside_due = now + ASIDE
-            self._aside = await self._ask(self._ask_aside, self._aside)
-
-    async def _ask(self, question: Callable[[], Awaitable[T | None]] | None, known: T | None) -> T | None:
-        if question is None:
-            return None
-        try:
-            return await question()
-        except VezaError:
-            return known
-        except Exception:
-            log.exception("%s: last operation or newest backup", self.name)
-            return known
-
-    async def _pause(self, seconds: float) -> None:
-        """Until ``refresh`` or the end of the pause."""
-        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
-        again = asyncio.ensure_future(self._again.wait())
-        try:
-            await asyncio.wait((sleep, again), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
-            again.cancel()
-            self._again.clear()
 
     def _heard(self) -> None:
         self._heard_at = self._clock.monotonic()
@@ -357,9 +309,9 @@ class EnvironmentFeed:
                 heard_at=self._heard_at,
                 synced=self._pods.synced,
                 health=self._monitor.rows(),
-                last_operation=self._operation,
-                newest_backup=self._backup,
-                set_aside=self._aside,
+                last_operation=self._extras.operation,
+                newest_backup=self._extras.backup,
+                set_aside=self._extras.aside,
             )
         )
         if self._cluster is not None and link is Link.LIVE:

@@ -196,6 +196,16 @@ async def test_silence_while_pings_fail_makes_rows_stale(rig: Rig) -> None:
     assert (view.link, view.problems) == (Link.LIVE, ())
 
 
+async def test_health_is_asked_again_as_soon_as_the_api_answers(rig: Rig) -> None:
+    rig.cluster.sync(pods=[well("a")])
+    rig.cluster.ping_error = rig.cluster.answer = UNREACHABLE
+    await rig.clock.advance(40)
+    assert (await rig.flush()).health[0].state is not State.OK
+    rig.cluster.ping_error, rig.cluster.answer = None, HttpAnswer(200, b'{"status":"ok"}', 0.01)
+    await rig.clock.advance(4)
+    assert (await rig.flush()).health[0].state is State.OK
+
+
 async def test_a_cluster_that_has_not_answered_yet_says_so(rig: Rig) -> None:
     rig.cluster.ping_error = ClusterUnreachable("no answer from https://api within 4 s")
     await rig.clock.advance(6)
