@@ -5,51 +5,41 @@ from __future__ import annotations
 import asyncio
 
 from textual.app import ComposeResult
-from textual.widget import Widget
 
 from veza_tui.operations.outputs import step_output
 from veza_tui.operations.service import OperationsService
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.output import output_rows
 from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import EMPTY, Span, clean
-from veza_tui.tui.screens.base import VezaScreen
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
+from veza_tui.tui.screens.text_page import TextScreen
 from veza_tui.tui.widgets.sheet import Sheet
-from veza_tui.tui.widgets.text import TextView
 
 
-class StepOutputScreen(VezaScreen):
+class StepOutputScreen(TextScreen):
     """Read when it is opened; what a command said is kept with the operation."""
 
-    title_name = "output"
-
     def __init__(self, service: OperationsService, operation_id: str, step: str) -> None:
-        super().__init__()
+        super().__init__("output", self._rows)
         self._service = service
         self.operation_id = operation_id
         self.step = step
-        self._lines: list[str] = []
+        self._said: list[str] = []
         self._loaded = False
 
     def body(self) -> ComposeResult:
         """A heading and the text."""
         yield Sheet(self.veza.painter, id="title", fixed=2)
-        yield TextView(self.veza.painter, id="text")
-
-    @property
-    def scroller(self) -> Widget:
-        """The text."""
-        return self.query_one(TextView)
+        yield from super().body()
 
     def on_mount(self) -> None:
         """Read it."""
         super().on_mount()
-        self.scroller.focus()
         self.veza.spawn(self._load())
 
     async def _load(self) -> None:
         files = self._service.store.open(self.operation_id)
-        self._lines = await asyncio.to_thread(step_output, files, self.step)
+        self._said = await asyncio.to_thread(step_output, files, self.step)
         self._loaded = True
         if self.is_mounted:
             self.repaint()
@@ -58,11 +48,11 @@ class StepOutputScreen(VezaScreen):
         """Heading and lines."""
         note = (Span(clean(f"{self.step} of {self.operation_id}", 120), "dim"),)
         self.query_one("#title", Sheet).set_lines([EMPTY, heading("OUTPUT", note, self.size.width, self.veza.glyphs)])
-        cells = max(30, self.size.width - 2)
-        rows = [row for line in self._lines for row in output_rows(line, cells, most=60)]
-        if self._loaded and not rows:
-            rows = [(Span("   nothing said", "faint"),)]
-        self.query_one(TextView).set_lines(rows)
+        super().paint()
+
+    def _rows(self, cells: int) -> list[Line]:
+        rows = [row for line in self._said for row in output_rows(line, cells - 1, most=60)]
+        return rows if rows or not self._loaded else [(Span("   nothing said", "faint"),)]
 
     def reload(self) -> None:
         """ctrl-r."""
@@ -70,4 +60,4 @@ class StepOutputScreen(VezaScreen):
 
     def copy_text(self, at: Situation) -> str:
         """All of it."""
-        return "\n".join(self._lines)
+        return "\n".join(self._said)
