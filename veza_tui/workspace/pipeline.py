@@ -39,6 +39,20 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Performance:
+    """What performance_tests measures, and what it calls worse."""
+
+    requests: int = 60
+    """Requests per service and measure."""
+    slower_percent: int = 200
+    """Median and 95th percentile may grow to this many per cent of what they were before the deploy."""
+    floor_ms: int = 50
+    """Milliseconds below which a latency is never called slow: the network's own trembling."""
+    errors_percent: int = 1
+    """Per cent of the requests that may fail beyond what failed before."""
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """The pipeline. ``commands`` holds the argv of steps that run one; a step without one is *not configured*."""
 
@@ -46,6 +60,7 @@ class Pipeline:
     commands: Map[str, tuple[str, ...]] = field(default_factory=dict)
     policies: Map[str, Policy] = field(default_factory=dict)
     """By environment."""
+    performance: Performance = Performance()
 
     def policy(self, environment: str) -> Policy:
         """What the environment allows; one that is not listed gets the careful defaults (approval by hand)."""
@@ -69,8 +84,23 @@ def build_pipeline(document: Document) -> Pipeline:
         pipeline.close()
     commands = _commands(data.mapping("commands"), {step for stage in stages for step in stage.steps})
     policies = _policies(data.mapping("environments", required=True))
+    performance = _performance(data.mapping("performance"))
     data.close()
-    return Pipeline(stages, commands, policies)
+    return Pipeline(stages, commands, policies, performance)
+
+
+def _performance(reader: Reader | None) -> Performance:
+    if reader is None:
+        return Performance()
+    default = Performance()
+    found = Performance(
+        requests=reader.integer("requests", 1, 100_000, default=default.requests),
+        slower_percent=reader.integer("slower_percent", 100, 100_000, default=default.slower_percent, unit=" %"),
+        floor_ms=reader.integer("floor_ms", 0, 600_000, default=default.floor_ms, unit=" ms"),
+        errors_percent=reader.integer("errors_percent", 0, 100, default=default.errors_percent, unit=" %"),
+    )
+    reader.close()
+    return found
 
 
 def _stages(pipeline: Reader) -> tuple[Stage, ...]:

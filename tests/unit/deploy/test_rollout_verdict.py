@@ -9,7 +9,8 @@ import pytest
 from veza_tui.feeds.events import project_event
 from veza_tui.feeds.pods import project_pod
 from veza_tui.feeds.rollouts import project_deployment, project_replica_set
-from veza_tui.operations.deploy.revisions import complete, previous
+from veza_tui.operations.deploy.objects import complete
+from veza_tui.operations.deploy.revisions import previous
 from veza_tui.operations.deploy.verdict import UNREADY_SECONDS, Patience, RolloutFailed, failure
 from veza_tui.operations.deploy.watched import Watched
 

@@ -17,7 +17,6 @@ from veza_tui.operations.pipeline.earlier import earlier_baseline
 from veza_tui.operations.pipeline.manifests import rewritten
 from veza_tui.operations.pipeline.plan import pipeline_plan
 from veza_tui.operations.pipeline.probe import (
-    REQUESTS,
     compare,
     monitoring_verification,
     performance_tests,
@@ -26,7 +25,9 @@ from veza_tui.operations.pipeline.probe import (
 from veza_tui.operations.pipeline.scan import scan_object
 from veza_tui.resources import shipped
 from veza_tui.workspace.load import Workspace, load_workspace
+from veza_tui.workspace.pipeline import Performance
 
+REQUESTS = Performance().requests
 TARGET = Target("production", "veza-production", "https://k", "uid")
 
 
@@ -153,6 +154,11 @@ def test_worse_than_before_is_told_and_trembling_is_not() -> None:
     assert compare(before, {"a": {"median": 0.200, "p95": 0.300, "errors": 0.0}})
     assert compare(before, {"a": {"median": 0.010, "p95": 0.020, "errors": 0.5}})
     assert compare({}, {"a": {"median": 9.0, "p95": 9.0, "errors": 0.0}}) == []
+    wide = Performance(slower_percent=3000, floor_ms=0, errors_percent=50)
+    assert compare(before, {"a": {"median": 0.200, "p95": 0.300, "errors": 0.5}}, wide) == []
+    assert compare(before, {"a": {"median": 0.200, "p95": 0.601, "errors": 0.5}}, wide) == [
+        "a: 95th percentile 601 ms, was 20 ms, 600 ms allowed"
+    ]
 
 
 class Measured:
@@ -184,7 +190,9 @@ async def test_a_burst_is_measured_again_and_no_regression() -> None:
 
 async def test_what_stays_worse_fails_the_step() -> None:
     context = Measured(0.500, 0.400, 0.300)
-    with pytest.raises(VezaError, match="worse than before the deploy, 3 times measured: a: median 300 ms, was 30 ms"):
+    with pytest.raises(
+        VezaError, match="worse than before the deploy, 3 times measured: a: median 300 ms, was 30 ms, 60 ms allowed"
+    ):
         await performance_tests(context, None)  # type: ignore[arg-type]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +11,13 @@ from veza_tui.model.plan import Change
 from veza_tui.model.text import printable
 from veza_tui.operations.deploy.flatten import flatten
 from veza_tui.operations.deploy.managed import by_people, owners
+from veza_tui.workspace.checks import quantity_value
 
 _LIMIT = 200  # characters of a value that are shown
 _HIDDEN = "(secret)"
+_AMOUNT = re.compile(
+    r"\.(?:limits|requests|hard|capacity|default|defaultRequest|max|min)\.[^.]+$|\.sizeLimit$|\.averageValue$"
+)
 
 
 def label(obj: Mapping[str, Any]) -> str:
@@ -31,13 +36,21 @@ def changes(live: Mapping[str, Any] | None, result: Mapping[str, Any]) -> list[C
     found = []
     for path in sorted(before.keys() | after.keys()):
         old, new = before.get(path), after.get(path)
-        if old != new:
+        if old != new and not _same_amount(path, old, new):
             manager = managers.get(path, "")
             found.append(
                 Change(name, path, _shown(path, old, secret), _shown(path, new, secret, changed=True),
                        manager if by_people(manager) else "")
             )  # fmt: skip
     return found
+
+
+def _same_amount(path: str, old: str | None, new: str | None) -> bool:
+    """Whether two spellings of a quantity are one amount: 1000m of a CPU is 1 (source: resource.Quantity)."""
+    if old is None or new is None or not _AMOUNT.search(path):
+        return False
+    amount = quantity_value(old)
+    return amount is not None and amount == quantity_value(new)
 
 
 def drift(live: Mapping[str, Any], result: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[Change]:

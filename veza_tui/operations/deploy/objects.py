@@ -123,3 +123,15 @@ def deployments_of(objects: Sequence[Mapping[str, Any]], environment: Environmen
 def kept(objects: Sequence[JSONObject]) -> list[JSONObject]:
     """What a release holds: all but the Namespace, which the release itself lives in."""
     return [o for o in objects if resource_of(o) is not NAMESPACES]
+
+
+def complete(deployment: Mapping[str, Any]) -> bool:
+    """Whether its newest revision is rolled out and available. Pure."""
+    status = deployment.get("status") or {}
+    wanted = int(deployment["spec"].get("replicas", 1))
+    return (
+        int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
+        and int(status.get("updatedReplicas") or 0) >= wanted
+        and int(status.get("availableReplicas") or 0) >= wanted
+        and int(status.get("replicas") or 0) <= int(status.get("updatedReplicas") or 0)
+    )

@@ -17,6 +17,7 @@ from veza_tui.operations.deploy import releases, server
 from veza_tui.operations.deploy.bluegreen import blue_green_plan, look_beside
 from veza_tui.operations.deploy.objects import (
     JSONObject,
+    complete,
     deployments_of,
     kept,
     name_of,
@@ -237,7 +238,11 @@ def _notes(
         elif _way_back(preview, history):
             notes.append("On failure it goes back to what is there now (recorded first).")
         else:
-            notes.append("There is no good release to go back to: on failure what was applied stays, for you to mend.")
+            broken = [name_of(o) for o in preview.live.values() if o and o["kind"] == "Deployment" and not complete(o)]
+            why = f": {', '.join(broken)} does not run as it is" if broken and not history else ""
+            notes.append(
+                f"There is nothing good to go back to{why}; on failure what was applied stays, for you to mend."
+            )
     elif environment.policy.rollback_enabled is False:
         notes.append("On failure nothing is rolled back: the pipeline file sets rollback_enabled: false.")
     notes += _removed(objects, history) + ([] if beside else _unread(preview))
@@ -252,8 +257,8 @@ def _notes(
 
 def _way_back(preview: Preview, history: Sequence[Release]) -> bool:
     """Whether a failed deploy has something to go back to: a good release, or what runs before our first one."""
-    runs = any(obj is not None and key.startswith("Deployment/") for key, obj in preview.live.items())
-    return releases.last_good(history) is not None or (runs and not history)
+    live = [obj for key, obj in preview.live.items() if obj is not None and key.startswith("Deployment/")]
+    return releases.last_good(history) is not None or (not history and bool(live) and all(map(complete, live)))
 
 
 async def _history(context: PlanContext) -> tuple[list[Release], tuple[str, ...]]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from veza_tui.feeds.rollouts import REVISION
+from veza_tui.model.ages import age
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Change, Need, Plan, Step
+from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, PlanContext, Result, action
-from veza_tui.operations.deploy.live import get_or_none, live_deployments, replicas_of
+from veza_tui.operations.deploy.live import get_or_none, live_deployments
+from veza_tui.operations.deploy.objects import complete
 from veza_tui.operations.fingerprint import object_digest, object_key
 from veza_tui.ports.cluster import DEPLOYMENTS, REPLICA_SETS
 
@@ -46,18 +50,6 @@ def previous(deployment: Mapping[str, Any], replica_sets: Sequence[Mapping[str, 
     return max(mine, key=_revision, default=None)
 
 
-def complete(deployment: Mapping[str, Any]) -> bool:
-    """Whether its newest revision is rolled out and available. Pure."""
-    status = deployment.get("status") or {}
-    wanted = replicas_of(dict(deployment))
-    return (
-        int(status.get("observedGeneration") or 0) >= int(deployment["metadata"].get("generation") or 0)
-        and int(status.get("updatedReplicas") or 0) >= wanted
-        and int(status.get("availableReplicas") or 0) >= wanted
-        and int(status.get("replicas") or 0) <= int(status.get("updatedReplicas") or 0)
-    )
-
-
 async def revisions_plan(context: PlanContext) -> Plan:
     """The plan that undoes the newest rollout of what does not run, or of everything when all of it runs.
 
@@ -82,8 +74,24 @@ async def revisions_plan(context: PlanContext) -> Plan:
     return _plan(context, broken or ways, only_broken=bool(broken))
 
 
+def _why(way: WayBack, now: float) -> str:
+    """Which revision, how old, what it runs, and why that one; ``now`` in unix seconds. Pure."""
+    then, cause = _revision(way.replica_set), (way.replica_set["metadata"].get("annotations") or {}).get(_CAUSE)
+    made = str(way.replica_set["metadata"].get("creationTimestamp") or "")
+    when = f", first made {age(now - datetime.fromisoformat(made).timestamp())} ago" if made else ""
+    said = f", “{printable(str(cause), limit=80)}”" if cause else ""
+    images = ", ".join(
+        printable(str(c.get("image", "")), limit=120) for c in _template(way.replica_set)["spec"]["containers"]
+    )
+    return (
+        f"{way.name} goes from revision {_revision(way.deployment)} back to {then} ({images}{when}{said}): "
+        "the newest revision before the present one that Kubernetes kept."
+    )
+
+
 def _plan(context: PlanContext, ways: Sequence[WayBack], *, only_broken: bool) -> Plan:
     environment = context.environment
+    now = context.clock.now()
     namespace = environment.kubernetes.namespace
     names = [w.name for w in ways]
     changes = [change for w in ways for change in _changes(w)]
@@ -112,9 +120,10 @@ def _plan(context: PlanContext, ways: Sequence[WayBack], *, only_broken: bool) -
             *watches,
         ),
         notes=(
-            "veza-tui has deployed nothing here: there is no release to go back to. Kubernetes' own history is used.",
+            "veza-tui has no good release here to go back to: Kubernetes' own history is used.",
             f"As `kubectl rollout undo` does, the pod template {which} returns to the revision before; "
             "ConfigMaps and Secrets stay as they are.",
+            *(_why(w, now) for w in ways),
         ),
         options={"deployments": names},
         fingerprint={object_key(DEPLOYMENTS, w.name): object_digest(w.deployment, without=("replicas",)) for w in ways},

@@ -24,7 +24,7 @@ def planner_back(to: str = "") -> Planner:
     async def planner(context: PlanContext) -> Plan:
         namespace = context.environment.kubernetes.namespace
         history = await releases.list_releases(context.cluster, namespace)
-        if not history and not to:
+        if not to and releases.last_good(history) is None:
             return await revisions_plan(context)
         live = {} if to else await _live_images(context)
         running = next((r for r in history if _runs(r, live)), None)

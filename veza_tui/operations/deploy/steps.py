@@ -17,6 +17,7 @@ from veza_tui.operations.deploy.kept import size_like_live
 from veza_tui.operations.deploy.live import live_services
 from veza_tui.operations.deploy.objects import (
     JSONObject,
+    complete,
     deployments_of,
     kept,
     name_of,
@@ -155,20 +156,26 @@ async def back_to_good(context: Context, step: Step) -> Result:
 
 
 async def _record_baseline(context: Context, objects: list[JSONObject]) -> None:
-    """Before our first deploy: what is there now becomes release 1, so that there is something to go back to."""
+    """Before our first deploy: what is there now becomes release 1; a good one when all of it runs, and only then."""
     namespace = context.environment.kubernetes.namespace
     if await releases.list_releases(context.cluster, namespace):
         return
     found = []
+    live_complete = []
     for obj in objects:
         live = await server.current(context.cluster, obj)
         if live is not None and resource_of(obj) is not NAMESPACES:
             found.append(_as_manifest(live))
+            if live["kind"] == "Deployment":
+                live_complete.append(complete(live))
     if any(o["kind"] == "Deployment" for o in found):
-        release = _release(context, found, "baseline")
-        # It runs now; whether it was healthy nobody recorded, but it is what people had before us.
-        stored = await releases.record(context.cluster, namespace, release)
-        await releases.mark_good(context.cluster, namespace, stored)
+        stored = await releases.record(context.cluster, namespace, _release(context, found, "baseline"))
+        if all(live_complete):
+            await releases.mark_good(context.cluster, namespace, stored)
+        else:
+            context.report.output(
+                f"release {stored.number} keeps what was there; it did not run: nothing to go back to"
+            )
 
 
 async def _record(context: Context, objects: list[JSONObject], kind: str) -> Release:

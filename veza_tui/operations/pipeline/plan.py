@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
@@ -102,7 +102,12 @@ def pipeline_plan(
         steps=tuple(steps),
         notes=tuple(notes),
         # The deploys in it are operations of their own: each takes its own environment's lock.
-        options={"lock": False, "stages": [[s.name, list(s.steps)] for s in pipeline.stages], "tag": tag},
+        options={
+            "lock": False,
+            "stages": [[s.name, list(s.steps)] for s in pipeline.stages],
+            "tag": tag,
+            "performance": asdict(pipeline.performance),
+        },
         timeout=TIMEOUT,
     )
 

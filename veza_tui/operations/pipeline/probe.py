@@ -11,20 +11,14 @@ from veza_tui.model.environment import Service
 from veza_tui.model.errors import VezaError
 from veza_tui.model.plan import Step
 from veza_tui.operations.context import Context, Result, action
+from veza_tui.workspace.pipeline import Performance
 
-REQUESTS = 60
-"""Requests per service."""
 AT_ONCE = 6
-SLOWER = 2.0
-"""How many times slower (median and 95th percentile) than the baseline is too slow."""
-FLOOR = 0.05
-"""Seconds below which a latency is never called slow: the network's own trembling."""
-ERRORS = 0.01
-"""Part of the requests that may fail beyond what failed before."""
 MEASURES = 3
 """How often what got worse is measured before it is believed: new pods warm up, a neighbour's burst passes."""
 SCRAPED = 45.0
 """Seconds in which a target that is not up yet may come up."""
+_DEFAULT = Performance()
 MONITORING = "monitoring"
 """Namespace of Prometheus and Grafana (source: the guide's commands)."""
 
@@ -32,18 +26,24 @@ MONITORING = "monitoring"
 async def measure(context: Context) -> dict[str, dict[str, float]]:
     """Per service: median and 95th percentile latency in seconds, and the part of failed requests."""
     found = {}
+    requests = allowed(context).requests
     for service in context.environment.services:
         gate = asyncio.Semaphore(AT_ONCE)
-        answers = await asyncio.gather(*(_ask(context, service, gate) for _ in range(REQUESTS)))
+        answers = await asyncio.gather(*(_ask(context, service, gate) for _ in range(requests)))
         ordered = sorted(a[0] for a in answers if a is not None) or [0.0]
         failed = sum(1 for a in answers if a is None or a[1] >= 500)
-        context.report.progress(None, f"{service.name}: {REQUESTS - failed} of {REQUESTS} answered well")
+        context.report.progress(None, f"{service.name}: {requests - failed} of {requests} answered well")
         found[service.name] = {
             "median": statistics.median(ordered),
-            "p95": ordered[int(len(ordered) * 0.95) - 1],
-            "errors": failed / REQUESTS,
+            "p95": ordered[max(int(len(ordered) * 0.95) - 1, 0)],
+            "errors": failed / requests,
         }
     return found
+
+
+def allowed(context: Context) -> Performance:
+    """What the pipeline file allows, as it was when the plan was made."""
+    return Performance(**(context.plan.options.get("performance") or {}))
 
 
 async def _ask(context: Context, service: Service, gate: asyncio.Semaphore) -> tuple[float, int] | None:
@@ -61,19 +61,23 @@ async def baseline(context: Context) -> dict[str, dict[str, float]]:
     return {name: m for name, m in (await measure(context)).items() if m["errors"] < 1.0}
 
 
-def compare(before: dict[str, dict[str, float]], after: dict[str, dict[str, float]]) -> list[str]:
+def compare(
+    before: dict[str, dict[str, float]], after: dict[str, dict[str, float]], may: Performance = _DEFAULT
+) -> list[str]:
     """What got worse, one line each. Pure."""
     worse = []
     for name, now in after.items():
         then = before.get(name)
-        allowed = (then["errors"] if then else 0.0) + ERRORS
-        if now["errors"] > allowed:
-            worse.append(f"{name}: {now['errors']:.0%} of the requests fail, {allowed:.0%} allowed")
+        errors = (then["errors"] if then else 0.0) + may.errors_percent / 100
+        if now["errors"] > errors:
+            worse.append(f"{name}: {now['errors']:.0%} of the requests fail, {errors:.0%} allowed")
         if then is None:
             continue
         for key, word in (("median", "median"), ("p95", "95th percentile")):
-            if now[key] > max(SLOWER * then[key], FLOOR):
-                worse.append(f"{name}: {word} {now[key] * 1000:.0f} ms, was {then[key] * 1000:.0f} ms")
+            most = max(then[key] * may.slower_percent / 100, may.floor_ms / 1000)
+            if now[key] > most:
+                was = f"was {then[key] * 1000:.0f} ms, {most * 1000:.0f} ms allowed"
+                worse.append(f"{name}: {word} {now[key] * 1000:.0f} ms, {was}")
     return worse
 
 
@@ -91,7 +95,7 @@ async def performance_tests(context: Context, step: Step) -> Result:
         after = await measure(context)
         for name, now in after.items():
             context.report.output(f"{name}: {_latencies(now)} (median / p95), {now['errors']:.0%} errors, {was(name)}")
-        worse = compare(before, after)
+        worse = compare(before, after, allowed(context))
         if not worse:
             return {"before": before, "after": after}
         if left:
