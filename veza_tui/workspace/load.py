@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
 from veza_tui.workspace.documents import Document, read_document
 from veza_tui.workspace.environment import build_environment
 from veza_tui.workspace.files import RESERVED, check_name, inside, name_problem, shown
-from veza_tui.workspace.manifests import Manifest, load_manifests
 from veza_tui.workspace.pipeline import Pipeline, build_pipeline
 from veza_tui.workspace.scalars import value
 from veza_tui.workspace.yamltree import Mapping, Scalar
+
+if TYPE_CHECKING:
+    from veza_tui.workspace.manifest import Manifest
 
 PIPELINE_FILE = "deployment-pipeline.yaml"
 RULES_FILE = "environment-rules.yaml"
@@ -111,6 +114,8 @@ class Workspace:
         Raises:
             ConfigError: the folder is missing, or a file cannot be read as YAML or JSON; one line.
         """
+        from veza_tui.workspace.manifests import load_manifests
+
         found, problems = load_manifests(self.path, self.manifests_path(name))
         if problems:
             first = problems[0]

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from veza_tui.adapters.kubernetes.discovery import Discovery
 from veza_tui.adapters.kubernetes.errors import from_answer, status_object
@@ -14,13 +14,8 @@ from veza_tui.adapters.kubernetes.http_library import aiohttp
 from veza_tui.adapters.kubernetes.kubeconfig import Access, find_access
 from veza_tui.adapters.kubernetes.paths import given, named, path, segment
 from veza_tui.adapters.kubernetes.reviews import may, who
-from veza_tui.adapters.kubernetes.spdy import Tunnel
-from veza_tui.adapters.kubernetes.streams import EXEC_PROTOCOLS, FORWARD_PROTOCOLS, TUNNEL, Exec, Forward
 from veza_tui.adapters.kubernetes.transport import CONNECT_TIMEOUT, REQUEST_TIMEOUT, Transport, read_limited
 from veza_tui.adapters.kubernetes.watch import Gates, Timing, Watcher
-from veza_tui.model.environment import KubernetesTarget
-from veza_tui.model.plan import Need
-from veza_tui.model.view import Identity
 from veza_tui.ports.cluster import (
     NAMESPACES,
     PODS,
@@ -35,6 +30,13 @@ from veza_tui.ports.cluster import (
     Resource,
     WatchEvent,
 )
+
+if TYPE_CHECKING:
+    from veza_tui.adapters.kubernetes.spdy import Tunnel
+    from veza_tui.adapters.kubernetes.streams import Exec, Forward
+    from veza_tui.model.environment import KubernetesTarget
+    from veza_tui.model.plan import Need
+    from veza_tui.model.view import Identity
 
 T = TypeVar("T")
 MANAGER = "veza-tui"
@@ -70,6 +72,8 @@ class KubernetesCluster:
 
     async def identity(self) -> Identity:
         """Server, context, user, version and the kube-system namespace's uid; what may not be read is empty."""
+        from veza_tui.model.view import Identity
+
         version, user, uid = await asyncio.gather(
             self._transport.json("GET", "/version"), self.whoami(), self._cluster_uid()
         )
@@ -249,6 +253,8 @@ class KubernetesCluster:
         self, namespace: str, pod: str, container: str, command: Sequence[str], *, tty: bool, stdin: bool
     ) -> Exec:
         """Start a process in a container."""
+        from veza_tui.adapters.kubernetes.streams import EXEC_PROTOCOLS, Exec
+
         params = [("command", word) for word in command]
         params += [("container", container), ("stdin", str(stdin).lower()), ("stdout", "true")]
         # With a terminal there is one output stream.
@@ -258,6 +264,9 @@ class KubernetesCluster:
 
     async def connect(self, namespace: str, pod: str, port: int) -> Forward | Tunnel:
         """Open one connection to a pod's port (port-forward), in the best protocol that the server speaks."""
+        from veza_tui.adapters.kubernetes.spdy import Tunnel
+        from veza_tui.adapters.kubernetes.streams import FORWARD_PROTOCOLS, TUNNEL, Forward
+
         where = path(PODS, namespace, named(pod), "portforward")
         ws = await self._transport.websocket(where, [("ports", str(port))], FORWARD_PROTOCOLS)
         return await Tunnel.open(ws, port) if ws.protocol == TUNNEL else Forward(ws, port)

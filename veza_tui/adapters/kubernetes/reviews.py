@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from veza_tui.adapters.kubernetes.transport import Transport
-from veza_tui.model.plan import Need
 from veza_tui.ports.cluster import ClusterError, Denied, NotFound
+
+if TYPE_CHECKING:
+    from veza_tui.model.plan import Need
 
 
 async def may(transport: Transport, need: Need) -> bool:
