@@ -29,6 +29,8 @@ _IMAGE = frozenset(
     )
 )
 _NEVER_STARTED = frozenset(("ContainerCannotRun", "StartError", "RunContainerError"))
+# What the scheduler adds about ways that are none (the first since 1.34, which tries devices' claims as well).
+_SCHEDULER_ASIDE = re.compile(r" (no new claims to deallocate|preemption:)")
 _SIGNALS = {130: "SIGINT", 134: "SIGABRT", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM"}
 
 
@@ -191,7 +193,7 @@ def _pending(scheduled: Raw) -> tuple[State, str]:
         message = text(scheduled.get("message"))
         if scheduled.get("reason") == "SchedulingGated":
             return State.PROGRESSING, message or "held back by a scheduling gate"
-        message = message.split(" preemption:")[0].rstrip(". ")
+        message = _SCHEDULER_ASIDE.split(message)[0].rstrip("., ")
         return State.FAILED, f"unschedulable: {message}" if message else "unschedulable"
     return State.PROGRESSING, ""
 

@@ -105,7 +105,7 @@ CASES = {
                 "PodScheduled": (
                     "False",
                     "Unschedulable",
-                    "0/3 nodes are available: 3 Insufficient cpu. preemption: 0/3 nodes are available: 3 No preemption victims.",
+                    "0/3 nodes are available: 3 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims.",
                 )
             },
         ),

@@ -30,13 +30,18 @@ _HINTS = {
     410: "list again",
     429: "the API server is overloaded; try again in a moment",
 }
+_VALUE = re.compile(r"Invalid value: [\[{].*: (?=field is immutable)", re.DOTALL)
+_LONGEST = 65536
+"""Characters of a server's message that are looked at."""
 _MANAGER = re.compile(r'conflict with "([^"]+)"')
 
 
 def from_answer(status: int, body: bytes, headers: Mapping[str, str], what: str) -> ClusterError:
     """The error that an HTTP answer means; ``what`` is our request in words, used when the server sent no Status."""
     data = status_object(body)
-    message = printable(str(data.get("message") or ""), limit=400)
+    # The server repeats the whole value (of a Job its template); the field and the reason say it.
+    said = _VALUE.sub("", str(data.get("message") or "")[:_LONGEST])
+    message = printable(said, limit=400)
     reason = str(data.get("reason") or "")
     raw = data.get("details")
     details: dict[str, Any] = raw if isinstance(raw, dict) else {}

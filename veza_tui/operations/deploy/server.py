@@ -37,6 +37,7 @@ async def preview(cluster: Cluster, objects: Sequence[JSONObject]) -> Preview:
     drifted: list[Change] = []
     unchecked: list[str] = []
     refused: list[str] = []
+    immutable: str | bool = False
     live: dict[str, JSONObject | None] = {}
     missing = await _missing_namespaces(cluster, objects)
     gate = asyncio.Semaphore(_AT_ONCE)
@@ -56,12 +57,14 @@ async def preview(cluster: Cluster, objects: Sequence[JSONObject]) -> Preview:
             continue  # an ordinary deployer may not write namespaces, and need not while it is there
         if error is not None:
             refused.append(f"{label(obj)}: {error.message}")
+            immutable = immutable or ("field is immutable" in error.message and label(obj))
         if result is not None:
             found += changes(now, result)
             drifted += drift(now, result, obj) if now is not None else []
     if refused:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
-        raise RefusedError(f"the server refuses {refused[0]}{more}", hint="nothing was changed; run veza-tui validate")
+        hint = f"kubectl delete {immutable} first, or give it a new name" if immutable else "run veza-tui validate"
+        raise RefusedError(f"the server refuses {refused[0]}{more}", hint=f"nothing was changed; {hint}")
     return Preview(tuple(found), tuple(drifted), tuple(unchecked), live)
 
 

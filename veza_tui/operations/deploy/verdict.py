@@ -56,7 +56,7 @@ class Patience:
     present: dict[str, tuple[int, float]] = field(default_factory=dict)
     """By the uid of a pod from before: its restarts when it was first seen in trouble, and since when it is known."""
     unschedulable: dict[str, float] = field(default_factory=dict)
-    """By the pod's uid."""
+    """By the pod's uid; by the deployment's name where a quota is full."""
     unready: dict[str, tuple[int, float]] = field(default_factory=dict)
     """By deployment: how many new pods are ready, and since when it is that many."""
     limits: dict[str, float] = field(default_factory=dict)
@@ -98,9 +98,16 @@ def failure(
             named = next((p for p in bad if p.cause), None)
             cause = f"{named.name}: {named.cause}" if named else "no progress before its deadline"
             return RolloutFailed(f"{name}: {cause} (its progress deadline is over)", first(named, bad))
-        if deployment.failure:
+        if deployment.failure and not _may_pass(deployment.failure, name, patience, now):
             return RolloutFailed(f"{name}: cannot create pods: {deployment.failure}", ())
     return None
+
+
+def _may_pass(refusal: str, name: str, patience: Patience, now: float) -> bool:
+    """A full quota gets room when an old pod has ended: that is waited for as a place on a node is."""
+    if "exceeded quota" not in refusal:
+        return False
+    return now - patience.unschedulable.setdefault(name, now) < UNSCHEDULABLE_SECONDS
 
 
 def failing(pods: Sequence[PodRow]) -> list[PodRow]:
