@@ -173,23 +173,20 @@ class EnvironmentFeed:
                     following.start(self._cluster, self.environment.kubernetes.namespace)
 
     async def close(self) -> None:
-        """Stop everything and close the connections."""
+        """Stop everything and close the connections; also when it is cancelled because something took too long."""
         self._publisher.close()
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-        self._tasks.clear()
-        for following in self._followings:
-            await following.close()
-        await self._lines.close()
-        await self._monitor.close()
-        if self._recorder is not None:
-            await self._recorder.close()
-        for probe in (self._database, self._cache):
-            if probe is not None:
-                await probe.close()
+        async with contextlib.AsyncExitStack() as last:
+            # In reverse: each is called whatever becomes of the others.
+            last.push_async_callback(self._close_cluster)
+            for part in (self._database, self._cache, self._recorder, self._monitor, self._lines, *self._followings):
+                if part is not None:
+                    last.push_async_callback(part.close)
+            tasks, self._tasks = self._tasks, []
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _close_cluster(self) -> None:
         if self._cluster is not None:
             await self._cluster.close()
             self._cluster = None

@@ -155,14 +155,18 @@ class VezaApp(App[int]):
         self._collector.close()
         for tab in self.tabs:
             tab.unsubscribe()
-        for task in tuple(self._tasks):
+        closing: list[asyncio.Task[Any]] = list(self._tasks)
+        for task in closing:
             task.cancel()
-        closing = [asyncio.create_task(tab.feed.close()) for tab in self.tabs]
+        closing += [asyncio.create_task(tab.feed.close()) for tab in self.tabs]
         close = getattr(self.services, "close", None)
         if close is not None:
             closing.append(asyncio.create_task(close()))
-        if closing:
-            await asyncio.wait(closing, timeout=2.0)
+        for wait in (2.0, 1.0):
+            # Cancelled, each goes straight on to its connections: none may outlive the loop.
+            closing = list((await asyncio.wait(closing, timeout=wait))[1]) if closing else []
+            for task in closing:
+                task.cancel()
 
     # --- time ----------------------------------------------------------------------------------------------------
 

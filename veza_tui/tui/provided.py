@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -94,8 +95,13 @@ class ProvidedServices:
 
     async def close(self) -> None:
         """Close what was made and can be closed, the last made first: forwards end before their world does."""
-        for made in reversed(list(self._made.values())):
-            closing = getattr(made, "close", None)
-            result = closing() if closing is not None else None
-            if inspect.isawaitable(result):
-                await result
+        async with AsyncExitStack() as last:
+            for made in self._made.values():
+                last.push_async_callback(_close, made)
+
+
+async def _close(made: Any) -> None:
+    closing = getattr(made, "close", None)
+    result = closing() if closing is not None else None
+    if inspect.isawaitable(result):
+        await result

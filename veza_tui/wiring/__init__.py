@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,16 +154,21 @@ class World:
 
     async def close(self) -> None:
         """Close the clusters' connections, and every service that can be closed."""
-        for cluster in self._clusters.values():
-            await cluster.close()
-        for service in self._services.values():
-            close = getattr(service, "close", None)
-            if close is not None:
-                result = close()
-                if hasattr(result, "__await__"):
-                    await result
-        self._clusters.clear()
-        self._services.clear()
+        async with AsyncExitStack() as last:
+            # In reverse, and each whatever becomes of the others.
+            for cluster in self._clusters.values():
+                last.push_async_callback(cluster.close)
+            for service in self._services.values():
+                last.push_async_callback(_close, service)
+            self._clusters.clear()
+            self._services.clear()
+
+
+async def _close(service: Any) -> None:
+    close = getattr(service, "close", None)
+    result: Any = close() if close is not None else None
+    if hasattr(result, "__await__"):
+        await result
 
 
 def open_world(directory: Path, *, read_only: bool) -> World:

@@ -344,3 +344,26 @@ async def test_a_hiccup_is_not_worth_a_word(rig: Rig) -> None:
     await rig.clock.advance(3)
     await rig.flush()
     assert all(not view.problems for view in rig.published)
+
+
+async def test_a_close_that_is_cut_short_closes_the_connection() -> None:
+    class HangingProbe:
+        closing = asyncio.Event()
+
+        async def ask(self, *_: Any) -> Any:
+            await asyncio.Event().wait()
+
+        async def close(self) -> None:
+            self.closing.set()
+            await asyncio.Event().wait()
+
+    probe = HangingProbe()
+    rig = Rig(cache=probe)
+    await rig.start()
+    closing = asyncio.create_task(rig.feed.close())
+    await probe.closing.wait()
+    assert not rig.cluster.closed
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert rig.cluster.closed

@@ -177,6 +177,9 @@ class Transport:
             ssl_context = self._tls_for(proof)
         except ConfigError as error:
             raise _no_credentials(error) from None
+        if self._closed:
+            # While the credentials were asked for: nobody would close a session that is made now.
+            raise ClusterUnreachable("the connection was closed")
         if self._session is None:
             connector = aiohttp.TCPConnector(
                 limit=0, keepalive_timeout=30, enable_cleanup_closed=False, socket_factory=_socket, ttl_dns_cache=10
