@@ -25,12 +25,17 @@ def all_needs(plan: Plan, *, approved_there: bool = False) -> tuple[Need, ...]:
     namespace = plan.target.namespace
     more = []
     if plan.options.get("lock") is not False:
-        more += [Need(v, "leases", "coordination.k8s.io", namespace=namespace) for v in ("get", "create", "update")]
+        more += lock_needs(namespace)
     more.append(Need("create", "events", namespace=namespace))
     if approved_there:
         verbs = ("get", "list", "create", "update", "delete")
         more += [Need(verb, "configmaps", namespace=namespace) for verb in verbs]
     return (*plan.needs, *(need for need in more if need not in plan.needs))
+
+
+def lock_needs(namespace: str) -> list[Need]:
+    """What the lock of an environment in ``namespace`` needs."""
+    return [Need(v, "leases", "coordination.k8s.io", namespace=namespace) for v in ("get", "create", "update")]
 
 
 def may_create_namespace(plan: Plan) -> bool:

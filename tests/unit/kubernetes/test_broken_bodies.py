@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from unittest.mock import Mock
 
 import aiohttp
 import pytest
 
-from veza_tui.adapters.kubernetes.errors import from_answer
 from veza_tui.adapters.kubernetes.transport import everything
 
 
@@ -32,12 +30,3 @@ async def test_everything_that_came_is_given_before_the_break_is_raised() -> Non
         async for chunk in everything(broken()):
             found += chunk
     assert found == b"one\ntwo\nhal"
-
-
-def test_an_immutable_field_is_named_without_the_value_that_the_server_repeats() -> None:
-    said = (
-        'Job.batch "migrate" is invalid: spec.template: Invalid value: {"Spec":' + "x" * 3000 + "}: field is immutable"
-    )
-    body = json.dumps({"kind": "Status", "message": said, "reason": "Invalid"}).encode()
-    error = from_answer(422, body, {}, "apply")
-    assert error.message == 'Job.batch "migrate" is invalid: spec.template: field is immutable'

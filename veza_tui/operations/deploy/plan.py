@@ -15,6 +15,7 @@ from veza_tui.model.text import printable
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.deploy import releases, server
 from veza_tui.operations.deploy.bluegreen import blue_green_plan, look_beside
+from veza_tui.operations.deploy.denied import all_missing
 from veza_tui.operations.deploy.objects import (
     JSONObject,
     complete,
@@ -73,6 +74,15 @@ async def planned(
     **options: Any,
 ) -> Plan:
     """The plan for these objects: rolling, or blue-green where the policy says so."""
+    try:
+        return await _planned(context, objects, history, keep, options)
+    except Denied as denied:
+        raise await all_missing(context, server.needs(objects), denied) from None
+
+
+async def _planned(
+    context: PlanContext, objects: Sequence[JSONObject], history: Sequence[Release], keep: float | None, options: Any
+) -> Plan:
     environment = context.environment
     if not environment.policy.blue_green:
         preview = await server.preview(context.cluster, objects)
@@ -232,8 +242,7 @@ def _notes(
     if beside and roll_back:
         notes.append("On failure before the switch nothing live has changed; after it, traffic is switched back.")
     elif roll_back:
-        good = releases.last_good(history)
-        if good:
+        if good := releases.last_good(history):
             notes.append(f"On failure it goes back to release {good.number}.")
         elif _way_back(preview, history):
             notes.append("On failure it goes back to what is there now (recorded first).")

@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from veza_tui.model.errors import ConfigError
-from veza_tui.model.plan import Plan
+from veza_tui.model.plan import Need, Plan
 from veza_tui.model.release import Release
 from veza_tui.model.text import printable
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.deploy import releases
+from veza_tui.operations.deploy.denied import all_missing
 from veza_tui.operations.deploy.live import get_or_none, live_deployments
 from veza_tui.operations.deploy.plan import planned
 from veza_tui.operations.deploy.revisions import revisions_plan
-from veza_tui.ports.cluster import DEPLOYMENTS
+from veza_tui.operations.deploy.touch import touch_needs
+from veza_tui.ports.cluster import DEPLOYMENTS, Denied
 
 
 def planner_back(to: str = "") -> Planner:
@@ -23,7 +25,11 @@ def planner_back(to: str = "") -> Planner:
 
     async def planner(context: PlanContext) -> Plan:
         namespace = context.environment.kubernetes.namespace
-        history = await releases.list_releases(context.cluster, namespace)
+        try:
+            history = await releases.list_releases(context.cluster, namespace)
+        except Denied as denied:
+            needs = [Need(verb, "secrets", namespace=namespace) for verb in ("list", "create", "patch")]
+            raise await all_missing(context, [*needs, *touch_needs("rollback", namespace)], denied) from None
         if not to and releases.last_good(history) is None:
             return await revisions_plan(context)
         live = {} if to else await _live_images(context)

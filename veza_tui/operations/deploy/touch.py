@@ -10,6 +10,7 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Change, Need, Plan, Step
 from veza_tui.operations.context import Context, PlanContext, Planner, Result, action
+from veza_tui.operations.deploy.denied import all_missing
 from veza_tui.operations.deploy.live import live_deployments
 from veza_tui.operations.fingerprint import object_digest, object_key
 from veza_tui.ports.cluster import AUTOSCALERS, DEPLOYMENTS, Denied, NotFound
@@ -48,11 +49,17 @@ def touch_planner(kind: str, services: Sequence[str], *, replicas: int | None = 
         environment = context.environment
         namespace = environment.kubernetes.namespace
         # With blue-green the pods that matter are those of the live colour.
-        names = await live_names(context, chosen_deployments(environment, services))
+        chosen = chosen_deployments(environment, services)
+        try:
+            names = await live_names(context, chosen)
+        except Denied as denied:
+            raise await all_missing(context, touch_needs(kind, namespace), denied) from None
         live = {}
         for name in names:
             try:
                 live[name] = await context.cluster.get(DEPLOYMENTS, name, namespace)
+            except Denied as denied:
+                raise await all_missing(context, touch_needs(kind, namespace), denied) from None
             except NotFound:
                 raise ConfigError(f"deployment {name} does not exist in {namespace}", hint="deploy it first") from None
         notes = []
@@ -63,6 +70,16 @@ def touch_planner(kind: str, services: Sequence[str], *, replicas: int | None = 
         return touch_plan(kind, environment, context, live, replicas=replicas, notes=notes)
 
     return planner
+
+
+def touch_needs(kind: str, namespace: str) -> list[Need]:
+    """The permissions to change deployments of ``namespace`` and to watch what comes of it."""
+    needed = [Need("get", "services", namespace=namespace), Need("get", "deployments", "apps", namespace=namespace)]
+    needed.append(Need("patch", "deployments", "apps", "scale" if kind == "scale" else "", namespace))
+    watched = (("deployments", "apps"), ("replicasets", "apps"), ("pods", ""), ("events", ""))
+    return needed + [
+        Need(verb, plural, group, namespace=namespace) for verb in ("list", "watch") for plural, group in watched
+    ]
 
 
 def touch_plan(
@@ -82,7 +99,6 @@ def touch_plan(
         if old != new:
             changes.append(Change(f"Deployment/{name}", _PATHS[kind], old, new))
     names = [c.object.partition("/")[2] for c in changes]
-    namespace = environment.kubernetes.namespace
     said = names or list(live)
     what = ", ".join(said) if len(said) < len(environment.services) else "every service"
     title = {
@@ -100,20 +116,13 @@ def touch_plan(
         if kind in ("restart", "scale", "resume"):
             steps.append(Step("rollout", f"Wait for {', '.join(names)}", "deploy.rollout", {"deployments": names},
                               mutates=False))  # fmt: skip
-    sub = "scale" if kind == "scale" else ""
-    needed = [Need("get", "services", namespace=namespace), Need("get", "deployments", "apps", namespace=namespace)]
-    needed.append(Need("patch", "deployments", "apps", sub, namespace))
-    watched = (("deployments", "apps"), ("replicasets", "apps"), ("pods", ""), ("events", ""))
-    needed += [
-        Need(verb, plural, group, namespace=namespace) for verb in ("list", "watch") for plural, group in watched
-    ]
     return Plan(
         kind=kind,
         target=context.target,
         title=title,
         steps=tuple(steps),
         changes=tuple(changes),
-        needs=tuple(needed),
+        needs=tuple(touch_needs(kind, environment.kubernetes.namespace)),
         notes=tuple(notes),
         options={"deployments": names, "replicas": replicas},
         fingerprint={object_key(DEPLOYMENTS, n): object_digest(live[n], without=("replicas",)) for n in names},

@@ -1,0 +1,25 @@
+"""A plan that could not be made because something may not be read: every missing permission is told, not the first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from veza_tui.model.errors import RefusedError
+from veza_tui.model.plan import Need
+from veza_tui.operations.checks import lock_needs, need_text
+from veza_tui.operations.context import PlanContext
+from veza_tui.ports.cluster import ClusterError, Denied
+
+
+async def all_missing(context: PlanContext, needs: Sequence[Need], denied: Denied) -> RefusedError | Denied:
+    """What to raise instead of ``denied``: a refusal that lists what of ``needs`` this user lacks."""
+    namespace = context.environment.kubernetes.namespace
+    needs = [*needs, *lock_needs(namespace), Need("create", "events", namespace=namespace)]
+    try:
+        answers = await context.cluster.allowed(needs)
+    except ClusterError:
+        return denied
+    missing = [need_text(need) for need, yes in zip(needs, answers, strict=True) if not yes]
+    if not missing:
+        return denied
+    return RefusedError(f"missing permissions: {', '.join(missing)}", hint="nothing was changed")
