@@ -113,7 +113,7 @@ def _lines(record: BackupRecord) -> list[str]:
                 f"dump         {dump.format}, {dump.compression}, pg_dump {dump.client_version}"
                 + (", encrypted" if dump.encrypted else ""),
             ]
-            lines += [f"  {t.rows:>12,}  {t.key}" for t in dump.database.tables]
+            lines += [f"  {t.rows:>12,}  {t.key}" for t in dump.database.contents]
     lines.append("files")
     lines += [f"  {size_text(size):>12}  {path}" for path, size in record.files]
     return lines

@@ -77,6 +77,14 @@ class DatabaseFacts:
     """Owners and access lists, one sorted readable line each."""
     constraints: tuple[str, ...] = ()
     """Constraints and indexes with their definitions and whether they are valid, one sorted line each."""
+    large_objects: TableFacts | None = None
+    """All large objects, a row each; None when nobody looked (a manifest from before they were looked at)."""
+
+    @property
+    def contents(self) -> tuple[TableFacts, ...]:
+        """The tables, and the large objects where there are any: what a proof counts and compares."""
+        large = self.large_objects
+        return (*self.tables, large) if large is not None and large.rows else self.tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +203,7 @@ def database_facts(data: Mapping[str, Any]) -> DatabaseFacts:
             "roles": tuple(data["roles"]),
             "grants": tuple(data["grants"]),
             "constraints": tuple(data["constraints"]),
+            "large_objects": TableFacts(**data["large_objects"]) if data.get("large_objects") else None,
         }
     )
 
@@ -207,8 +216,9 @@ def differences(
     ``owners`` False: owners and grants were left out on purpose.
     """
     problems: list[str] = []
-    have = {t.key: t for t in actual.tables}
-    for table in expected.tables:
+    looked = expected.large_objects is not None
+    have = {t.key: t for t in (actual.contents if looked else actual.tables)}
+    for table in expected.contents:
         found = have.pop(table.key, None)
         if found is None:
             problems.append(f"table {table.key} is missing")

@@ -90,6 +90,8 @@ class Plan:
     rollback_on_failure: bool = False
     typed: str = ""
     """What a person types where that is more than ``confirm``: a restore's environment and database."""
+    harmless: bool = False
+    """It makes and removes what is its own alone (a drill): y/N confirms it everywhere, failed is never rolled back."""
 
     def to_json(self) -> dict[str, JSON]:
         """The plan as JSON, with its hash."""
@@ -102,6 +104,8 @@ class Plan:
         content = {**asdict(self), "timeout": float(self.timeout)}
         if not self.typed:
             del content["typed"]  # so that plans from before there was such a field keep their hash
+        if not self.harmless:
+            del content["harmless"]
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -127,6 +131,7 @@ def plan_from_json(data: Mapping[str, JSON]) -> Plan:
             timeout=float(data["timeout"]),
             rollback_on_failure=bool(data["rollback_on_failure"]),
             typed=str(data.get("typed", "")),
+            harmless=bool(data.get("harmless", False)),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a plan: {error}") from error

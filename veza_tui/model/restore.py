@@ -79,6 +79,8 @@ class TargetFacts:
     """Bytes free where the data directory stands; None when it is on another machine or may not be asked."""
     may_become: frozenset[str] = frozenset()
     """Roles whose member the user is: what it may give things to. A superuser may give to all."""
+    uncarried: tuple[str, ...] = ()
+    """Settings of the live database that the user may not give to another one, ``name`` or ``role: name``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,11 @@ def preflight(
         checks.append(
             Check("publications", None, f"{', '.join(facts.publications)}: come back only if the dump has them")
         )
+    if facts.uncarried and not tables:
+        checks.append(
+            Check("settings of the database", None, f"{', '.join(facts.uncarried)}: {facts.user} may not set them; they"
+                  " stay behind at the swap, and the line for a superuser is told then")
+        )  # fmt: skip
     if not owners:
         checks.append(Check("owners and grants", None, f"left out: everything will belong to {facts.user}"))
     elif expected is not None:
@@ -250,6 +257,23 @@ def proof_tables(
     ]
 
 
+HOUR = 3600.0
+
+
+def passed_over(backups: Iterable[tuple[str, float, bool]], before: float) -> tuple[str, float]:
+    """The newest backup where ``propose`` takes a proven one instead, and by how many minutes it is newer; else empty.
+
+    That much is lost for the certainty; every restore proves its backup before anything live is touched anyway.
+    """
+    known = [b for b in backups if b[1] <= before]
+    taken = propose(known, before)
+    if taken is None:
+        return "", 0.0
+    newest = max(known, key=lambda b: (b[1], b[2], b[0]))
+    at = next(b[1] for b in known if b[0] == taken)
+    return (newest[0], (newest[1] - at) / 60) if newest[1] > at else ("", 0.0)
+
+
 def propose(backups: Iterable[tuple[str, float, bool]], before: float) -> str | None:
     """The newest backup taken before ``before`` (unix seconds); a proven one wins over an unproven one of its hour.
 
@@ -260,6 +284,6 @@ def propose(backups: Iterable[tuple[str, float, bool]], before: float) -> str | 
         return None
     newest = fitting[0][0]
     for at, proven, name in fitting:
-        if proven and newest - at <= 3600:
+        if proven and newest - at <= HOUR:
             return name
     return fitting[0][2]

@@ -23,13 +23,14 @@ class Tier(StrEnum):
 def confirmation(environment: Environment, plan: Plan) -> tuple[Tier, str]:
     """The tier and the text that ``--confirm`` must give (with TYPE it is also what a person types).
 
-    A plan may ask for a text of its own (``Plan.confirm``); else development is y/N, everything else types the name.
+    A plan may ask for a text of its own (``Plan.confirm``); else development is y/N, and so is, everywhere, what
+    touches nothing live: a name that is typed out of habit protects nothing any more. Everything else types the name.
     """
     if not any(step.mutates for step in plan.steps):
         return Tier.NONE, ""
     if plan.confirm:
         return Tier.TYPE, plan.confirm
-    if environment.type is EnvironmentType.DEV:
+    if plan.harmless or environment.type is EnvironmentType.DEV:
         return Tier.YES_NO, environment.name
     return Tier.TYPE, environment.name
 

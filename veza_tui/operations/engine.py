@@ -89,6 +89,9 @@ class Engine:
 
     def _start(self, mode: str) -> None:
         undo = mode == "undo" or (mode == "resume" and self._past.undoing)
+        if self._plan.options.get("skipped_gates"):
+            skipped = ", ".join(map(str, self._plan.options["skipped_gates"]))
+            self._desk.audit("skipped-gates", detail=f"{skipped}: {self._plan.options.get('skipped_why', '')}")
         self._desk.audit("intent", detail=self._plan.title if mode == "run" else f"{mode}: {self._plan.title}")
         data = {**self._desk.process(), "phase": "undo" if undo else "run", "mode": mode}
         self._write("start", data, sync=True)
@@ -97,7 +100,8 @@ class Engine:
 
     async def _run_all(self) -> Outcome:
         if self._past.undoing:
-            return await self._roll_back(self._past.why_undo or "resumed", Exit.ROLLED_BACK)
+            code = Exit.FAILED if self._plan.harmless else Exit.ROLLED_BACK
+            return await self._roll_back(self._past.why_undo or "resumed", code)
         try:
             async with self._deadline(self._plan.title):
                 await self._run_steps()
@@ -116,7 +120,7 @@ class Engine:
             reason = f"{where}{words(error)}"
             take_back = self._plan.rollback_on_failure and not (isinstance(error, VezaError) and error.keeps)
             if take_back and any(s.undo and self._past.to_undo(s.id) for s in self._plan.steps):
-                return await self._roll_back(reason, Exit.ROLLED_BACK)
+                return await self._roll_back(reason, exit_code if self._plan.harmless else Exit.ROLLED_BACK)
             return Outcome(OperationState.FAILED, exit_code, reason, self._half_done())
         return Outcome(OperationState.DONE, Exit.DONE)
 
@@ -154,6 +158,9 @@ class Engine:
         self._stop.forget()
         outcome = await self._undo_all()
         if outcome.state is OperationState.ROLLED_BACK:
+            if self._plan.harmless:  # there was nothing live to go back to
+                reason = f"{reason}; what it made is gone, nothing live was touched"
+                return Outcome(OperationState.FAILED, exit_code, reason)
             return Outcome(OperationState.ROLLED_BACK, exit_code, f"{reason}; everything done was taken back")
         return Outcome(
             outcome.state, outcome.exit, f"{reason}; and then the rollback failed: {outcome.reason}", outcome.left

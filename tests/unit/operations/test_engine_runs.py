@@ -162,6 +162,15 @@ async def test_failure_with_rollback_goes_back_in_reverse(bench: Bench) -> None:
     assert all(s.state is StepState.UNDONE for s in bench.status.steps)
 
 
+async def test_what_touches_nothing_live_has_failed_and_is_not_called_rolled_back(bench: Bench) -> None:
+    """A drill: what it made goes, and its exit code is the reason's own."""
+    HOOKS["c"] = fails
+    outcome = await bench.run(bench.plan(rollback_on_failure=True, harmless=True))
+    assert (outcome.state, outcome.exit) == (OperationState.FAILED, 1)
+    assert outcome.reason.startswith("Step c: c broke") and "nothing live was touched" in outcome.reason
+    assert LOG == ["do a", "do b", "do c", "undo c", "undo b", "undo a"] and bench.status.left == ()
+
+
 async def test_rollback_that_fails_says_what_is_left(bench: Bench) -> None:
     HOOKS["c"], HOOKS["undo b"] = fails, fails
     outcome = await bench.run(bench.plan(rollback_on_failure=True))
@@ -504,6 +513,37 @@ async def test_break_glass_goes_ahead_and_is_loud(bench: Bench) -> None:
     assert all("BREAK-GLASS: site down" in line["reason"] for line in log.read())
     events = [o for k, o in bench.cluster.state["objects"].items() if k.startswith("events/ns/")]
     assert {e["type"] for e in events if e["reason"] == "BreakGlass"} == {"Warning"}
+
+
+async def test_what_belongs_to_an_approved_pipeline_is_not_asked_for_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from veza_tui.operations import gate
+    from veza_tui.operations.part_of import Word
+
+    bench.env = guarded(1)
+    bench.request["part_of"] = "20260301t110405123-9f03ab"
+    monkeypatch.setattr(gate, "word_for", lambda *_: Word(("bob",)))
+    assert (await bench.run(bench.plan())).state is OperationState.DONE
+    assert bench.audited == ["approval", "intent", "outcome"] and bench.clock.slept == []
+    lines = list(AuditLog(bench.path / "state", bench.clock).read())
+    assert lines[-1]["approvers"] == ["bob"] and "20260301t110405123-9f03ab" in lines[0]["detail"]
+
+
+async def test_a_word_that_does_not_cover_it_asks_for_one_of_its_own(bench: Bench) -> None:
+    bench.env = guarded(1)
+    bench.request["part_of"] = "20260301t110405123-9f03ab"
+    outcome = await bench.run(bench.plan())
+    assert (outcome.state, outcome.exit) == (OperationState.FAILED, 6) and "no approval in time" in outcome.reason
+    notes = [e.data["text"] for e in read_journal(bench.files.journal) if e.type == "note"]
+    assert any("does not count here: there is no such operation" in text for text in notes)
+
+
+async def test_gates_skipped_on_purpose_are_loud(bench: Bench) -> None:
+    plan = bench.plan(options={"skipped_gates": ["run_tests"], "skipped_why": "site down"})
+    assert (await bench.run(plan)).state is OperationState.DONE
+    assert bench.audited == ["skipped-gates", "intent", "outcome"]
+    assert next(iter(AuditLog(bench.path / "state", bench.clock).read()))["detail"] == "run_tests: site down"
 
 
 async def test_manual_approval_without_approvers_is_the_typed_confirmation(bench: Bench) -> None:

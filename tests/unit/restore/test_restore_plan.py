@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 
-from veza_tui.model.backup import DatabaseFacts, SequenceFacts, TableFacts, differences, lagging
+from veza_tui.model.backup import DatabaseFacts, SequenceFacts, TableFacts, database_facts, differences, lagging
 from veza_tui.model.environment import (
     Cache,
     Database,
@@ -18,8 +19,10 @@ from veza_tui.model.environment import (
 )
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Plan, Target, plan_from_json
-from veza_tui.model.restore import Part, TargetFacts, losses, preflight, propose
+from veza_tui.model.restore import Part, TargetFacts, losses, passed_over, preflight, propose
+from veza_tui.operations.confirm import Tier, accepted, confirmation
 from veza_tui.operations.restore.request import RestoreRequest, names_for, restore_plan, undone_name
+from veza_tui.operations.restore.since import undone
 
 ENVIRONMENT = Environment(
     name="production",
@@ -113,6 +116,42 @@ def test_what_cannot_be_seen_is_said_not_passed() -> None:
     assert checks(replace(GOOD, free_disk=None))["disk"] is None
 
 
+def test_settings_that_will_stay_behind_are_told_before_the_swap() -> None:
+    facts = replace(GOOD, uncarried=("log_min_duration_statement", "veza_readonly: work_mem"))
+    assert checks(facts)["settings of the database"] is None
+    assert "settings of the database" not in checks(GOOD) and "settings of the database" not in checks(
+        facts, tables=True
+    )
+    (told,) = [c for c in preflight(facts, None, dump_major=17, client_major=17, dump_size=1, names=())
+               if c.name == "settings of the database"]  # fmt: skip
+    assert "log_min_duration_statement, veza_readonly: work_mem" in told.detail and "superuser" in told.detail
+
+
+def test_large_objects_are_compared_where_the_backup_told_of_them() -> None:
+    def having(rows: int, digest: str) -> DatabaseFacts:
+        return replace(EXPECTED, large_objects=TableFacts("pg_catalog", "pg_largeobject", rows, digest))
+
+    assert differences(having(2, "r5"), having(2, "r5")) == [] == differences(EXPECTED, having(2, "r5"))
+    assert "other contents" in differences(having(2, "r5"), having(2, "r6"))[0]
+    assert "missing" in differences(having(2, "r5"), having(0, ""))[0]
+    assert "should not be there" in differences(having(0, ""), having(1, "r6"))[0]
+    assert database_facts(json.loads(json.dumps(asdict(having(2, "r5"))))) == having(2, "r5")
+
+
+def test_an_undo_tells_the_rows_that_it_takes_away() -> None:
+    proof = [
+        {"table": "public.users", "then": 10, "before": 7, "now": 10, "digest": True},
+        {"table": "public.rooms", "then": 3, "before": 3, "now": 3, "digest": True},
+        {"table": "public.gone", "then": 1, "before": None, "now": 1, "digest": True},
+    ]
+    now = [TableFacts("public", "users", 12, ""), TableFacts("public", "rooms", 3, ""),
+           TableFacts("public", "gone", 1, "")]  # fmt: skip
+    changes, notes = undone(proof, now)
+    assert [(c.object, c.old, c.new) for c in changes] == [("Table/public.users", "12", "7")]
+    assert len(notes) == 1 and "public.users +2" in notes[0] and "rooms" not in notes[0]
+    assert undone(proof[1:2], now) == ([], [])
+
+
 def test_names_fit_postgresql_and_tell_the_undo() -> None:
     names = names_for("x" * 63, 1_700_000_000)
     assert max(len(n) for n in (names.scratch, names.aside)) <= 63
@@ -135,6 +174,15 @@ def test_the_newest_backup_before_the_accident_is_proposed_a_proven_one_of_its_h
     assert propose(backups, 7000.0) == "proven"
     assert propose([("old", 1000.0, True), ("newest", 6000.0, False)], 7000.0) == "newest"
     assert propose(backups, 500.0) is None
+    # What the certainty costs is told.
+    assert passed_over(backups, 7000.0) == ("newest", 1000 / 60)
+    assert passed_over(backups, 5500.0) == ("", 0.0) == passed_over(backups, 500.0)
+    often = [(f"b{n}", n * 300.0, n % 7 == 0) for n in range(10_000)]
+    name, by = passed_over(often, 9_999 * 300.0)
+    assert (propose(often, 9_999 * 300.0), name, by) == ("b9996", "b9999", 15.0)
+    assert propose([(n, at, False) for n, at, _ in often], 9_999 * 300.0) == "b9999"
+    notes = restored(RestoreRequest("proven", newer="newest", newer_minutes=1000 / 60), made_at=5000.0).notes
+    assert any("newest loses 17 minutes less" in note for note in notes)
 
 
 def restored(request: RestoreRequest, **changes: object) -> Plan:
@@ -179,6 +227,18 @@ def test_a_drill_swaps_nothing_and_a_cache_is_never_flushed_silently() -> None:
     assert (kept.action, kept.mutates, flushed.action) == ("restore.keep_cache", False, "restore.flush_cache")
     assert "flush-cache production" in kept.title
     assert any("cache is kept" in note for note in restored(RestoreRequest("b")).notes)
+
+
+def test_a_drill_is_confirmed_by_yes_even_in_production_and_a_restore_never() -> None:
+    """A name typed out of habit would protect nothing any more; without any word nothing starts."""
+    drill, real = restored(RestoreRequest("b", drill=True)), restored(RestoreRequest("b"))
+    tier, text = confirmation(ENVIRONMENT, drill)
+    assert (tier, text) == (Tier.YES_NO, "production")
+    assert accepted(tier, text, yes=True, confirm="") and accepted(tier, text, yes=False, confirm="production")
+    assert not accepted(tier, text, yes=False, confirm="")
+    tier, text = confirmation(ENVIRONMENT, real)
+    assert tier is Tier.TYPE and not accepted(tier, text, yes=True, confirm="")
+    assert drill.harmless and not real.harmless
 
 
 def test_chosen_tables_do_not_swap() -> None:

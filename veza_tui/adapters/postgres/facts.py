@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from veza_tui.adapters.postgres.large_objects import large_objects
 from veza_tui.model.backup import DatabaseFacts, SequenceFacts, ServerFacts, TableFacts
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ async def facts_in_transaction(connection: AsyncConnection, *, digests: bool = T
         roles=tuple(await _lines(connection, _ROLES)),
         grants=tuple(grants),
         constraints=tuple(await _lines(connection, _CONSTRAINTS)),
+        large_objects=await large_objects(connection, digests=digests),
     )
 
 

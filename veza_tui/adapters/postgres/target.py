@@ -84,7 +84,31 @@ async def target_facts(endpoint: Endpoint) -> TargetFacts:
             may_become=frozenset(
                 await _names(connection, "SELECT rolname FROM pg_roles WHERE pg_has_role(oid, 'MEMBER')")
             ),
+            uncarried=await _uncarried(connection, live),
         )
+
+
+# Who may set what for whom (source: PostgreSQL, guc.c validate_option_array_item, where an unknown name is a custom
+# parameter; user.c AlterRoleSet). Before 15 nobody could be granted a parameter, before 16 CREATEROLE was enough.
+_UNCARRIED = """
+SELECT CASE WHEN s.setrole = 0 THEN '' ELSE pg_get_userbyid(s.setrole) || ': ' END || n.name
+FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
+JOIN pg_roles me ON me.rolname = current_user AND NOT me.rolsuper
+CROSS JOIN LATERAL (SELECT split_part(c, '=', 1) AS name FROM unnest(s.setconfig) c) n
+LEFT JOIN pg_settings g ON lower(g.name) = lower(n.name)
+LEFT JOIN pg_roles r ON r.oid = s.setrole
+WHERE d.datname = %s AND (
+  (g.name IS NULL OR g.context IN ('superuser', 'superuser-backend')) AND NOT {granted}
+  OR s.setrole NOT IN (0, me.oid) AND (r.rolsuper OR NOT me.rolcreaterole OR NOT {administered})
+) ORDER BY 1
+"""
+
+
+async def _uncarried(connection: AsyncConnection, live: str) -> tuple[str, ...]:
+    version = connection.info.server_version
+    granted = "has_parameter_privilege(n.name, 'SET')" if version >= 150000 else "false"
+    administered = "pg_has_role(s.setrole, 'MEMBER WITH ADMIN OPTION')" if version >= 160000 else "true"
+    return await _names(connection, _UNCARRIED.format(granted=granted, administered=administered), live)
 
 
 _AT = r"\d{8}_\d{6}"

@@ -82,7 +82,9 @@ def command(
 
     async def planner(context: PlanContext) -> Plan:
         moment = await moment_of(context, before) if before else None
-        name, newer = (backup, "") if backup else await choose(context, moment, from_environment=from_environment)
+        name, newer, by = backup, "", 0.0
+        if not backup:
+            name, newer, by = await choose(context, moment, from_environment=from_environment)
         request = RestoreRequest(
             backup=name,
             parts=frozenset(Part(p) for p in parts) or frozenset((Part.DATABASE,)),
@@ -95,6 +97,7 @@ def command(
             safety=not no_safety,
             moment=moment,
             newer=newer,
+            newer_minutes=by,
         )
         path = str(Path(identity).absolute()) if identity else ""
         return await restore_planner(request, identity=path)(context)

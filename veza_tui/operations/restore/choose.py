@@ -7,7 +7,7 @@ import re
 
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.moment import parse_moment, spoken
-from veza_tui.model.restore import propose
+from veza_tui.model.restore import passed_over, propose
 from veza_tui.operations.context import PlanContext
 from veza_tui.operations.deploy import releases
 from veza_tui.operations.restore.source import catalogue_of
@@ -29,10 +29,11 @@ async def moment_of(context: PlanContext, text: str) -> float:
     return max(r.at for r in history) if last else releases.find(history, deploy[1] if deploy else "").at
 
 
-async def choose(context: PlanContext, moment: float | None, *, from_environment: str = "") -> tuple[str, str]:
+async def choose(context: PlanContext, moment: float | None, *, from_environment: str = "") -> tuple[str, str, float]:
     """The backup to restore: the one proposed for the moment, or the newest one when no moment is given.
 
-    With it a newer one from before that moment that was passed over because it is not proven; empty when there is none.
+    With it a newer one from before that moment that was passed over because it is not proven (empty when there is
+    none), and by how many minutes it is newer.
 
     Raises:
         ConfigError: there is none from before that moment.
@@ -50,5 +51,4 @@ async def choose(context: PlanContext, moment: float | None, *, from_environment
         raise ConfigError(
             f"{origin} has no backup with a database{before}", hint=f"veza-tui backups {origin} lists them"
         )
-    newest = max((u for u in usable if u[1] <= until), key=lambda u: u[1])[0]
-    return name, newest if newest != name else ""
+    return name, *passed_over(usable, until)

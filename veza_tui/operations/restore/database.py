@@ -173,6 +173,9 @@ async def prove(context: Context, step: Step) -> Result:
     if expected is not None:
         wrong = differences(expected, found, owners=owners)
         unproven = [] if owners else ["owners and grants (left out)"]
+        large = found.large_objects
+        if large and large.rows and not (expected.large_objects and expected.large_objects.digest):
+            unproven.append(f"contents of the {large.rows:,} large objects (the manifest holds no digest of them)")
     else:
         said = {str(k): int(v) for k, v in context.result("integrity").get("rows", {}).items()}
         have = {t.key: t.rows for t in found.tables}
@@ -181,7 +184,8 @@ async def prove(context: Context, step: Step) -> Result:
             for table, rows in sorted(said.items())
             if table in have and have[table] != rows
         ]
-        unproven = ["contents of the rows (no manifest holds digests)", "owners and grants", "constraints", "sequences"]
+        unproven = ["contents of rows and large objects (no manifest holds digests)"]
+        unproven += ["owners and grants", "constraints", "sequences"]
         if not said:
             unproven.insert(0, "numbers of rows (the dump tells none)")
         # COPY into a table that is not there would have stopped the load: these are partitioned.
@@ -199,11 +203,11 @@ async def prove(context: Context, step: Step) -> Result:
     if owners or expected is None:
         await _record_proof(context, record.digest, found)
     now = context.result("safety").get("facts")
-    before = database_facts(now).tables if now else ()
+    before = database_facts(now).contents if now else ()
     return {
-        "tables": proof_tables(expected.tables if expected else None, before, found.tables),
+        "tables": proof_tables(expected.contents if expected else None, before, found.contents),
         "rows": sum(t.rows for t in found.tables),
-        "digests": sum(1 for t in expected.tables if t.digest) if expected else 0,
+        "digests": sum(1 for t in expected.contents if t.digest) if expected else 0,
         "constraints": len(found.constraints),
         "sequences": len(found.sequences),
         "extensions": [name for name, _ in found.extensions],

@@ -30,7 +30,11 @@ def times_of(request: RestoreRequest, made_at: float | None) -> list[str]:
         if made_at > request.moment:
             notes.append("THE BACKUP IS FROM AFTER THAT: it may hold the damage already.")
     if request.newer:
-        notes.append(f"{request.newer} is newer and loses less, but was never proven: name it to take it instead.")
+        much = "a minute" if request.newer_minutes < 1 else minutes(request.newer_minutes)
+        notes.append(
+            f"{request.newer} loses {much} less, but was never proven: name it to take it instead"
+            " (a restore proves it first, before anything live is touched)."
+        )
     return notes
 
 

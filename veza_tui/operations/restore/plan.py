@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from veza_tui.model.backup import DatabaseFacts
+from veza_tui.model.backup import DatabaseFacts, TableFacts
 from veza_tui.model.catalogue import BackupRecord
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
-from veza_tui.model.plan import Plan, Step
+from veza_tui.model.plan import Change, Plan, Step
 from veza_tui.model.restore import Check, Loss, Part, SetAside, losses, preflight
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, PlanContext, Planner, verifier
@@ -24,6 +24,7 @@ from veza_tui.operations.restore.request import (
     undone_name,
 )
 from veza_tui.operations.restore.said import read_dump
+from veza_tui.operations.restore.since import restored_tables, undone
 from veza_tui.operations.restore.source import catalogue_of, origin_of
 from veza_tui.ports.database import Database
 from veza_tui.ports.restore import RestoreServer
@@ -42,6 +43,8 @@ class Looked:
 
 COUNTING_SECONDS = 20.0
 """How long a look counts the rows of now: a locked or huge table must not hold up a restore."""
+SOON_SECONDS = 3.0
+"""The same before an undo."""
 
 
 async def look(context: PlanContext, request: RestoreRequest) -> Looked:
@@ -76,19 +79,24 @@ async def look(context: PlanContext, request: RestoreRequest) -> Looked:
     )
     now = await _rows_now(database, checks) if facts.exists else None
     known = dump is not None or bool(said and said.counted)
-    found = losses(then.tables, now.tables) if then and now and known else []
+    found = losses(then.contents, _as_known(then, now)) if then and now and known else []
     lost = [loss for loss in found if not said or loss.table not in said.silent]
     minutes = max(context.clock.now() - record.at, 0.0) / 60
     return Looked(record, tuple(checks), tuple(lost), minutes, facts.exists)
 
 
-async def _rows_now(database: Database, checks: list[Check]) -> DatabaseFacts | None:
+def _as_known(then: DatabaseFacts, now: DatabaseFacts) -> Sequence[TableFacts]:
+    """Large objects are told only where the backup told of them."""
+    return now.contents if then.large_objects is not None else now.tables
+
+
+async def _rows_now(database: Database, checks: list[Check], seconds: float = COUNTING_SECONDS) -> DatabaseFacts | None:
     """Rows per table now; what cannot be counted is told, and refuses nothing: the present state may be broken."""
     try:
-        async with asyncio.timeout(COUNTING_SECONDS):
+        async with asyncio.timeout(seconds):
             return await database.facts(digests=False)
     except TimeoutError:
-        checks.append(Check("rows now", None, f"could not be counted within {COUNTING_SECONDS:.0f} s"))
+        checks.append(Check("rows now", None, f"could not be counted within {seconds:.0f} s"))
     except VezaError as error:
         checks.append(Check("rows now", None, f"cannot be counted: {error.message}"))
     return None
@@ -152,7 +160,7 @@ def restore_planner(asked: RestoreRequest, *, identity: str = "") -> Planner:
 
 # Checks about sessions and swap: a drill makes a database of its own and touches nothing else.
 _LIVE_ONLY = ("live database", "owner", "prepared transactions", "logical replication slots", "subscriptions",
-              "sessions that we may not end")  # fmt: skip
+              "settings of the database", "sessions that we may not end")  # fmt: skip
 
 
 def _digest(record: BackupRecord) -> str:
@@ -187,6 +195,7 @@ async def undo_plan(context: PlanContext) -> Plan:
     aside = kept[0]
     live = aside.live
     when = datetime.fromtimestamp(aside.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    changes, since = await _since(context, aside.name)
     if aside.kind == "tables":
         step = Step("tables", f"The rows kept in schema {aside.name} go back", "restore.put_back_tables",
                     {"keep_in": aside.name}, cancellable=False,
@@ -200,6 +209,7 @@ async def undo_plan(context: PlanContext) -> Plan:
                     changes=(f"{live} becomes {undone} and is kept", f"{aside.name} becomes {live}"))  # fmt: skip
         notes = [
             f"Back to the database as it was before the restore of {when}.",
+            *since,
             "Expected outage: under 2 s. What was written since the restore is kept in the other database.",
         ]
     steps = [step]
@@ -215,11 +225,19 @@ async def undo_plan(context: PlanContext) -> Plan:
         target=replace(context.target, database=context.service("restore").label),
         title=f"Undo the restore of {environment.name}",
         steps=(*steps, *((health,) if with_cluster else ())),
+        changes=tuple(changes) if aside.kind != "tables" else (),
         notes=(*notes, *(() if with_cluster else (NO_CLUSTER,))),
         options={} if with_cluster else {"without_cluster": True},
         confirm=environment.name,
         typed=typed_text(environment),
     )
+
+
+async def _since(context: PlanContext, aside: str) -> tuple[list[Change], list[str]]:
+    """Rows that the undo takes away, where this machine made the restore and they are quickly counted."""
+    tables = await asyncio.to_thread(restored_tables, context.directory, aside)
+    now = await _rows_now(context.service("database"), [], SOON_SECONDS) if tables else None
+    return undone(tables, now.contents) if now else ([], [])
 
 
 def drop_aside_planner(name: str) -> Planner:

@@ -41,6 +41,8 @@ class RestoreRequest:
     """When it happened, as the person said (unix seconds): told back in the plan, with its zone."""
     newer: str = ""
     """A backup between the chosen one and that moment, which was not proposed because it is not proven."""
+    newer_minutes: float = 0.0
+    """How much newer that one is: what is lost by preferring the proven one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def restore_plan(
         timeout=6 * 3600.0,
         rollback_on_failure=True,  # of a drill that failed too: its scratch database may be large
         typed="" if request.drill else typed_text(environment, request),
+        harmless=request.drill,
     )
 
 

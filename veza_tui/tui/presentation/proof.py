@@ -83,7 +83,7 @@ def _facts(found: Mapping[str, Any]) -> tuple[str, ...]:
 def record_proof(record: BackupRecord) -> ProofPage:
     """What is known of a backup in the catalogue."""
     dump = record.manifest.dump if record.manifest else None
-    tables = dump.database.tables if dump else ()
+    tables = dump.database.contents if dump else ()
     rows = tuple(ProofRow(t.key, t.rows, None, t.rows if record.proven else None, bool(t.digest)) for t in tables)
     proof = record.proof
     if record.problem:

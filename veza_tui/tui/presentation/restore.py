@@ -108,10 +108,11 @@ def when_rows(releases: Sequence[Release], now: float, glyphs: Glyphs) -> list[R
     return rows
 
 
-def backup_note(record: BackupRecord, now: float, *, proposed: bool) -> Line:
-    """What taking this backup would lose, and whether it is the proposed one."""
+def backup_note(record: BackupRecord, now: float, *, proposed: bool, newer: float = 0.0) -> Line:
+    """What taking this backup would lose, and whether it is the proposed one; ``newer``: minutes of one passed over."""
     lost = f"what was written in the last {calm_age(now - record.at)} is not in it"
-    return (Span("proposed: " if proposed else "", "ok"), Span(lost, "dim"))
+    over = f"; an unproven one is {calm_age(newer * 60)} newer" if newer else ""
+    return (Span("proposed: " if proposed else "", "ok"), Span(lost + over, "dim"))
 
 
 def part_rows(record: BackupRecord, choices: Choices, glyphs: Glyphs) -> list[Row]:

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from veza_tui.model.catalogue import BackupRecord
 from veza_tui.model.environment import Environment
 from veza_tui.model.release import Release
-from veza_tui.model.restore import Part, propose
+from veza_tui.model.restore import Part, passed_over, propose
 from veza_tui.operations.backup.catalogue import Catalogue
 from veza_tui.operations.restore.plan import Looked
 from veza_tui.operations.restore.request import RestoreRequest
@@ -116,13 +116,11 @@ class RestoreScreen(VezaScreen):
                 self.table.put_on(self._proposed())
 
     def _proposed(self) -> str:
-        now = self.veza.services.clock.now()
-        usable = [
-            (r.name, r.at, r.proven)
-            for r in self._records
-            if r.has_database and not (r.manifest is not None and r.manifest.kind == "safety")
-        ]
-        return propose(usable, self.choices.moment if self.choices.moment is not None else now) or ""
+        return propose(*self._usable()) or ""
+
+    def _usable(self) -> tuple[list[tuple[str, float, bool]], float]:
+        usable = [(r.name, r.at, r.proven) for r in self._records if r.has_database and not r.safety]
+        return usable, self.veza.services.clock.now() if self.choices.moment is None else self.choices.moment
 
     def paint(self) -> None:
         """This page."""
@@ -164,7 +162,8 @@ class RestoreScreen(VezaScreen):
             for record in self._records:
                 row = backup_row(record, now, glyphs)
                 if record.name == proposed:
-                    row = Row(row.key, Span(glyphs.arrow, "key"), row.cells, (backup_note(record, now, proposed=True),))
+                    note = backup_note(record, now, proposed=True, newer=passed_over(*self._usable())[1])
+                    row = Row(row.key, Span(glyphs.arrow, "key"), row.cells, (note,))
                 rows.append(row)
             return rows
         if self.page is Page.PARTS:
@@ -260,6 +259,8 @@ class RestoreScreen(VezaScreen):
     def request(self) -> RestoreRequest:
         """What has been decided."""
         choices = self.choices
+        taken = choices.backup == self._proposed()
+        newer, by = passed_over(*self._usable()) if taken else ("", 0.0)
         return RestoreRequest(
             backup=choices.backup,
             parts=frozenset(choices.parts),
@@ -267,6 +268,8 @@ class RestoreScreen(VezaScreen):
             drain="scale" if choices.scale else "none",
             flush_cache=choices.flush_cache,
             moment=choices.moment,
+            newer=newer,
+            newer_minutes=by,
         )
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
