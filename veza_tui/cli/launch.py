@@ -79,6 +79,7 @@ def launch(
     take_over: bool = False,
     without_cluster: bool | None = None,
     operation_id: str = "",
+    part_of: str = "",
 ) -> int:
     """Run a command's plan as an operation; returns the exit code of its outcome. Raises VezaError when refused."""
 
@@ -102,7 +103,7 @@ def launch(
         confirmed = confirm_preview(service, preview, yes=yes, confirm=confirm)
         start = service.start(
             preview, confirmed=confirmed, reason=reason, break_glass=break_glass, take_over=take_over,
-            operation_id=operation_id,
+            operation_id=operation_id, part_of=part_of,
         )  # fmt: skip
         return await start_and_follow(service, start, detach=detach, as_json=as_json)
 

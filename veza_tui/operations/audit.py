@@ -31,7 +31,8 @@ GENESIS = "0" * 64
 class Record:
     """One line.
 
-    ``type``: intent, outcome, denial, approval, break-glass, without-cluster, take-over, cancel or recovered.
+    ``type``: intent, outcome, denial, approval, break-glass, skipped-gates, without-cluster, take-over, cancel or
+    recovered.
     """
 
     type: str

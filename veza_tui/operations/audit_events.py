@@ -14,7 +14,7 @@ from veza_tui.operations.lock import lease_name
 from veza_tui.ports.cluster import EVENTS, Cluster, ClusterError
 
 TIMEOUT = 3.0
-_LOUD = frozenset({"denial", "break-glass", "take-over", "recovered"})
+_LOUD = frozenset({"denial", "break-glass", "skipped-gates", "take-over", "recovered"})
 
 
 async def publish(cluster: Cluster, namespace: str, line: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from veza_tui.model.plan import Plan, Step
 from veza_tui.operations import checks
 from veza_tui.operations.approval_directory import approvals_directory
 from veza_tui.operations.desk import Desk
+from veza_tui.operations.part_of import word_for
 from veza_tui.operations.past import Past
 from veza_tui.operations.policy import approvers_needed
 from veza_tui.operations.request import Request
@@ -67,10 +68,31 @@ class Gate:
         needed = approvers_needed(self._environment, self.plan)
         if not needed or mode == "undo" or self.past.approved_by:
             return False
+        if self._request.part_of and self._approved_with_the_whole(needed):
+            return False
         if self._request.break_glass:
             self.desk.audit("break-glass", detail=f"went ahead without {needed} approvers")
             self.write("note", {"text": f"break-glass: {self._request.break_glass}"}, sync=True)
             return False
+        return True
+
+    def _approved_with_the_whole(self, needed: int) -> bool:
+        """Whether the word that was given for the pipeline covers this deploy in it; written down here."""
+        whole = self._request.part_of
+        word = word_for(self._files, self.plan, whole)
+        if word.not_ours or (len(word.approvers) < needed and not word.break_glass):
+            why = word.not_ours or f"{len(word.approvers)} of {needed} approved it"
+            self.write("note", {"text": f"the word for {whole} does not count here: {why}"}, sync=True)
+            return False
+        if word.break_glass:
+            self.desk.audit("break-glass", detail=f"without {needed} approvers, as {whole}: {word.break_glass}")
+            self.write("note", {"text": f"break-glass, as {whole}: {word.break_glass}"}, sync=True)
+            return True
+        self.write(
+            "approval", {"approvers": list(word.approvers), "plan_hash": self.plan.hash, "with": whole}, sync=True
+        )
+        self.desk.approved_by = word.approvers
+        self.desk.audit("approval", detail=f"approved with {whole}")
         return True
 
     async def wait_for_approval(self, began: Callable[[], None]) -> None:

@@ -30,6 +30,8 @@ class Request:
     confirmed: str = ""
     """How: yes, flag, typed or none needed."""
     approval_seconds: float = APPROVAL_SECONDS
+    part_of: str = ""
+    """Id of the pipeline that started it; empty for what a person started."""
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""

@@ -113,11 +113,12 @@ class OperationsService:
         take_over: bool = False,
         approval_seconds: float = APPROVAL_SECONDS,
         operation_id: str = "",
+        part_of: str = "",
     ) -> str:
         """Start the runner; returns the operation's id once it has begun (or waits for an approval).
 
         ``confirmed`` says how the person confirmed: yes, flag or typed. ``operation_id`` is chosen by the caller who
-        must find it again, whatever happens in between.
+        must find it again, whatever happens in between; ``part_of`` is the pipeline that it belongs to.
 
         Raises:
             RefusedError: a permission is missing, read-only, drift (audited as a denial).
@@ -143,6 +144,7 @@ class OperationsService:
             read_only=self.world.read_only,
             confirmed=confirmed,
             approval_seconds=approval_seconds,
+            part_of=part_of,
         )
         files = self.store.create(plan, request)
         await self._launch(files, ["_run", request.id])

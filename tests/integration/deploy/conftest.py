@@ -48,6 +48,18 @@ def retag(cli: Cli, environment: str, tag: str) -> None:
         path.write_text(re.sub(r"(image: veza/[a-z-]+):\S+", rf"\1:{tag}", path.read_text()))
 
 
+def running_tags(platform: Any, environment: str) -> set[str]:
+    """The image tags of an environment's Deployments."""
+    found = kubectl(platform, f"/apis/apps/v1/namespaces/veza-{environment}/deployments")["items"]
+    return {d["spec"]["template"]["spec"]["containers"][0]["image"].rpartition(":")[2] for d in found}
+
+
+def other_tags(platform: Any, environment: str) -> list[str]:
+    """Good tags of which none runs there now: whatever others left, a deploy of one changes something."""
+    running = running_tags(platform, environment)
+    return [tag for tag in ("v1.4.1", "v1.4.2", "v1.4.3", "v1.4.0") if tag not in running]
+
+
 def kubectl(platform: Any, *arguments: str) -> Any:
     """JSON from the demo's API, as its administrator."""
     import base64

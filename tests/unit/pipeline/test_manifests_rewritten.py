@@ -194,7 +194,8 @@ async def test_nothing_is_written_before_every_file_is_right(env: Environment, t
     said: list[str] = []
     context: Any = SimpleNamespace(
         environment=env,
-        workspace=SimpleNamespace(manifests_path=lambda name: tmp_path, environment=lambda name: env),
+        workspace=SimpleNamespace(path=tmp_path, manifests_path=lambda name: tmp_path, environment=lambda name: env),
+        plan=SimpleNamespace(fingerprint={}),
         report=SimpleNamespace(output=said.append),
     )
     step: Any = SimpleNamespace(args={"environments": ["staging"], "tag": ""})

@@ -39,6 +39,8 @@ class Commands:
             at = words.index("--operation-id")
             self.chosen = words[at + 1]
             del words[at : at + 2]
+            assert words[at : at + 2] == ["--part-of", "op"]
+            del words[at : at + 2]
         self.calls.append(" ".join(w for w in words if not w.startswith("--reason") and "pipeline" not in w))
         match words[:2]:
             case ["deploy", _]:

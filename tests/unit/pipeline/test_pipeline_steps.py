@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from veza_tui.model.errors import ConfigError, VezaError
+from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.journal import JournalEvent
 from veza_tui.model.plan import Plan, Target
 from veza_tui.operations.journal import Journal
-from veza_tui.operations.pipeline.earlier import earlier_baseline
+from veza_tui.operations.pipeline.earlier import earlier_baseline, passed_before
 from veza_tui.operations.pipeline.manifests import rewritten
 from veza_tui.operations.pipeline.plan import pipeline_plan
 from veza_tui.operations.pipeline.probe import (
@@ -54,8 +54,20 @@ def test_a_pipeline_to_staging_never_reaches_production(workspace: Workspace) ->
     assert "deploy_to_staging" in found and "deploy_to_production" not in found
 
 
-def test_it_starts_again_at_the_failed_step(workspace: Workspace) -> None:
-    assert next(iter(actions(workspace, "production", from_step="health_checks"))) == "health_checks"
+def test_it_starts_again_at_the_failed_step_when_the_gates_before_it_passed(workspace: Workspace) -> None:
+    pipeline, env = workspace.pipeline, workspace.environment("staging")
+    gates = {"validate_configuration", "security_scan", "update_manifests", "deploy_to_staging"}
+
+    def begun(passed: set[str], **more: str) -> Plan:
+        return pipeline_plan(pipeline, env, TARGET, from_step="health_checks", tag="v9", passed=passed, **more)  # type: ignore[arg-type]
+
+    plan = begun(gates)
+    assert plan.steps[0].id == "health_checks" and "skipped_gates" not in plan.options
+    with pytest.raises(RefusedError, match="cannot begin at health_checks: security_scan never passed for tag v9"):
+        begun(gates - {"security_scan"})
+    plan = begun(gates - {"security_scan"}, skip_gates="the scanner is down")
+    assert plan.options["skipped_gates"] == ["security_scan"]
+    assert any("SKIPPED ON PURPOSE" in n and "the scanner is down" in n for n in plan.notes)
     with pytest.raises(ConfigError, match="no step"):
         actions(workspace, "production", from_step="nonsense")
 
@@ -247,11 +259,17 @@ async def test_monitoring_is_verified_when_every_target_is_up(answers: list[byte
 
 
 def past_run(
-    state: Path, number: int, environment: str, baseline: dict[str, Any] | None, kind: str = "pipeline"
+    state: Path,
+    number: int,
+    environment: str,
+    baseline: dict[str, Any] | None,
+    kind: str = "pipeline",
+    options: dict[str, Any] | None = None,
+    **steps: dict[str, Any],
 ) -> None:
     folder = state / "operations" / f"20261123t15010{number}000-abcde{number}"
     folder.mkdir(parents=True)
-    plan = Plan(kind, Target(environment, "ns", "https://k", "uid"), "t", ())
+    plan = Plan(kind, Target(environment, "ns", "https://k", "uid"), "t", (), options=options or {})
     (folder / "plan.json").write_text(json.dumps(plan.to_json()))
     journal = Journal(folder / "journal.jsonl")
     journal.append(
@@ -259,7 +277,26 @@ def past_run(
             "note", 1.0, "validate_configuration", {"text": "x", **({"baseline": baseline} if baseline else {})}
         )
     )
+    for step, data in steps.items():
+        journal.append(JournalEvent("step", 2.0, step, data))
     journal.close()
+
+
+def test_what_passed_before_is_of_this_commit_and_tag_and_the_newest_word_counts(tmp_path: Path) -> None:
+    one = {"commit": "c1", "tag": "v1"}
+    done, failed = {"state": "done"}, {"state": "failed"}
+    past_run(tmp_path, 1, "staging", None, options=one, run_tests=done, security_scan=done, deploy_to_staging=failed)
+    skipped = {"state": "skipped", "result": {"skipped": "monitoring is disabled"}}
+    none = {"state": "skipped", "result": {"skipped": "not configured"}}
+    past_run(tmp_path, 2, "staging", None, options=one, security_scan=failed, deploy_to_staging=done, build_images=none,
+             monitoring_verification=skipped, health_checks={"state": "running"})  # fmt: skip
+    past_run(tmp_path, 3, "staging", None, options={"commit": "c2", "tag": "v1"}, security_scan=done)
+    past_run(tmp_path, 4, "staging", None, options={"commit": "c1", "tag": "v2"}, health_checks=done)
+    past_run(tmp_path, 5, "production", None, options=one, health_checks=done)
+    found = passed_before(tmp_path, "staging", "c1", "v1")
+    assert found.steps == {"run_tests", "deploy_to_staging", "monitoring_verification"}
+    assert passed_before(tmp_path, "staging", "c1", "").tag == "v2", "that of the newest run"
+    assert passed_before(tmp_path, "staging", "c9", "v1").steps == frozenset()
 
 
 def test_a_run_that_begins_after_the_deploy_compares_with_what_was_measured_before_it(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     help="Blue-green: keep the old pods so long (default: keep_old_minutes of the pipeline file).",
 )
 @click.option("--operation-id", hidden=True, default="", help="The pipeline's: it must find its deploy again.")
+@click.option("--part-of", hidden=True, default="", help="The pipeline whose approval covers it, if that is so.")
 @mutating_options
 @click.pass_obj
 def command(options: Options, /, environment: str, no_rollback: bool, keep: float | None, **flags: Any) -> int:

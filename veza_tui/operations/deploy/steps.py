@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from typing import Any
 
 from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.plan import Step
 from veza_tui.model.release import Release, images_of, objects_digest
-from veza_tui.model.text import printable
+from veza_tui.operations.commit import head
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.deploy import releases, server
 from veza_tui.operations.deploy.colours import beside
@@ -193,7 +192,7 @@ def _release(context: Context, objects: list[JSONObject], kind: str) -> Release:
         images=images_of(objects),
         digest=objects_digest(objects),
         kind=kind,
-        commit=_commit(str(context.directory)),
+        commit=head(str(context.directory)),
         note=str(context.plan.options.get("origin") or ""),
         objects=tuple(objects),
     )
@@ -207,13 +206,3 @@ def _as_manifest(live: JSONObject) -> JSONObject:
     if live["kind"] == "Service":
         body["spec"] = {k: v for k, v in body["spec"].items() if k not in ("clusterIP", "clusterIPs")}
     return {**body, "metadata": kept}
-
-
-def _commit(directory: str) -> str:
-    try:
-        answer = subprocess.run(
-            ["git", "-C", directory, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return printable(answer.stdout.strip(), limit=64)

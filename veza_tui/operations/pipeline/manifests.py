@@ -11,6 +11,7 @@ from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.plan import Step
 from veza_tui.operations.atomic import write_atomically
 from veza_tui.operations.context import Context, Result, action
+from veza_tui.operations.fingerprint import file_digest, file_key
 from veza_tui.operations.pipeline.yaml_edit import Edit, Path, documents, edited
 from veza_tui.workspace.checks import quantity_value
 
@@ -23,12 +24,15 @@ Wanted = tuple[Path, Any, str]
 async def update_manifests(context: Context, step: Step) -> Result:
     """Rewrite only the files in which something differs, of every environment that this pipeline deploys."""
     changed: dict[str, list[str]] = {}
+    files: dict[str, str] = {}
     for name in step.args.get("environments") or [context.environment.name]:
-        changed.update(_update_folder(context, str(name), str(step.args.get("tag") or "")))
-    return {"changed": changed}
+        changed.update(_update_folder(context, str(name), str(step.args.get("tag") or ""), files))
+    return {"changed": changed, "files": files}
 
 
-def _update_folder(context: Context, name: str, tag: str) -> dict[str, list[str]]:
+def _update_folder(context: Context, name: str, tag: str, files: dict[str, str]) -> dict[str, list[str]]:
+    """What changed in which file; ``files`` takes the new digests of those that were as the plan saw them."""
+    root = FilePath(context.workspace.path)
     folder = FilePath(context.workspace.manifests_path(name))
     environment = context.workspace.environment(name)
     if not folder.is_dir():
@@ -50,7 +54,11 @@ def _update_folder(context: Context, name: str, tag: str) -> dict[str, list[str]
     # Nothing is written before every file is known to be right.
     changed: dict[str, list[str]] = {}
     for path, new, lines in ready:
+        key = file_key(root, path)
+        as_planned = context.plan.fingerprint.get(key) == file_digest(path)
         write_atomically(path, new.encode(), path.stat().st_mode & 0o777)
+        if as_planned:
+            files[key] = file_digest(path)
         changed[f"{name}/{path.name}"] = lines
         for line in lines:
             context.report.output(f"{name}/{path.name}: {line}")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, replace
 
 from veza_tui.model.environment import Environment
-from veza_tui.model.errors import ConfigError
+from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.model.plan import Plan, Step, Target
+from veza_tui.model.text import printable
+from veza_tui.operations.commit import head
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.deploy.plan import workspace_files
-from veza_tui.operations.pipeline.earlier import earlier_baseline
+from veza_tui.operations.pipeline.earlier import NOT_CONFIGURED as NOT_CONFIGURED
+from veza_tui.operations.pipeline.earlier import Passed, earlier_baseline, passed_before
 from veza_tui.workspace.pipeline import BUILT_IN, Pipeline
 
-NOT_CONFIGURED = "not configured"
 TIMEOUT = 4 * 3600.0
 """Seconds for the whole pipeline."""
 
@@ -35,13 +37,21 @@ _TITLES = {
 _WRITES = ("update_manifests", "deploy_to_staging", "deploy_to_production")
 
 
-def pipeline_planner(from_step: str = "", tag: str = "") -> Planner:
-    """A planner for the pipeline up to an environment; ``from_step`` starts there, ``tag`` is given to the images."""
+def pipeline_planner(from_step: str = "", tag: str = "", skip_gates: str = "") -> Planner:
+    """A planner for the pipeline up to an environment; ``from_step`` starts there, ``tag`` is given to the images.
+
+    ``skip_gates`` is the reason for leaving out steps before ``from_step`` that never passed for this commit and tag.
+    """
 
     async def planner(context: PlanContext) -> Plan:
         pipeline: Pipeline = context.workspace.pipeline
-        plan = pipeline_plan(pipeline, context.environment, context.target, from_step=from_step, tag=tag,
-                             environments=context.world.environments())  # fmt: skip
+        commit = await asyncio.to_thread(head, str(context.workspace.path))
+        before = Passed(tag)
+        if from_step:
+            before = await asyncio.to_thread(passed_before, context.directory, context.environment.name, commit, tag)
+        plan = pipeline_plan(pipeline, context.environment, context.target, from_step=from_step, tag=before.tag,
+                             environments=context.world.environments(), passed=before.steps, skip_gates=skip_gates,
+                             commit=commit)  # fmt: skip
         files: dict[str, str] = {}
         for name in _targets(pipeline, context.environment, context.world.environments()):
             files.update(workspace_files(context, name))
@@ -66,11 +76,15 @@ def pipeline_plan(
     from_step: str = "",
     tag: str = "",
     environments: Sequence[str] = ("staging", "production"),
+    passed: Collection[str] = (),
+    skip_gates: str = "",
+    commit: str = "",
 ) -> Plan:
     """The plan. A deploy step of an environment beyond the one asked for is left out, with what it would be called.
 
     Raises:
         ConfigError: the pipeline has no such step, or no steps at all.
+        RefusedError: a step before ``from_step`` is not among those that ``passed``, and no reason is given.
     """
     if not pipeline.stages:
         raise ConfigError("environments/deployment-pipeline.yaml lists no stages")
@@ -82,8 +96,20 @@ def pipeline_plan(
     notes: list[str] = []
     targets = _targets(pipeline, environment, environments)
     started = not from_step
-    if from_step and (before := pipeline.steps[: pipeline.steps.index(from_step)]):
-        notes.append(f"Begins at {from_step}: {', '.join(before)} are not run, and nothing says that they would pass.")
+    unproven, said = _left_out(pipeline, environment, environments, from_step, passed)
+    of = (
+        " ".join(filter(None, (f"commit {commit[:12]}" if commit else "", f"tag {tag}" if tag else ""))) or "this state"
+    )
+    if unproven and not skip_gates:
+        raise RefusedError(
+            f"the pipeline cannot begin at {from_step}: {', '.join(unproven)} never passed for {of}",
+            hint="nothing was changed; begin earlier, or say why not: --skip-gates REASON (audited)",
+        )
+    if said:
+        notes.append(f"Begins at {from_step}; passed before for {of}: {', '.join(said)}.")
+    if unproven:
+        why = printable(skip_gates, limit=200)
+        notes.append(f"SKIPPED ON PURPOSE, never passed for {of}: {', '.join(unproven)}. Why: {why}")
     for stage in pipeline.stages:
         for name in stage.steps:
             started = started or name == from_step
@@ -107,9 +133,26 @@ def pipeline_plan(
             "stages": [[s.name, list(s.steps)] for s in pipeline.stages],
             "tag": tag,
             "performance": asdict(pipeline.performance),
+            "commit": commit,
+            **({"skipped_gates": unproven, "skipped_why": skip_gates} if unproven else {}),
         },
         timeout=TIMEOUT,
     )
+
+
+def _left_out(
+    pipeline: Pipeline, environment: Environment, environments: Sequence[str], from_step: str, passed: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """The gates before ``from_step``: those that did not pass, and those that did."""
+    before = pipeline.steps[: pipeline.steps.index(from_step)] if from_step else ()
+    gates = [s for s in before if _is_gate(pipeline, s)]
+    gates = [s for s in gates if not s.startswith("deploy_to_") or _reaches(s, environment, environments)]
+    return [s for s in gates if s not in passed], [s for s in gates if s in passed]
+
+
+def _is_gate(pipeline: Pipeline, name: str) -> bool:
+    """Whether the step can pass at all: one without a command says nothing, run or not."""
+    return name in BUILT_IN or name.startswith("deploy_to_") or bool(pipeline.commands.get(name))
 
 
 def _reaches(name: str, environment: Environment, environments: Sequence[str]) -> bool:

@@ -92,7 +92,7 @@ async def deploy(context: Context, step: Step) -> Result:
             context.report.note("chosen", operation=chosen)
         # Confirmed with the pipeline itself: the person typed the last environment's name, and sees each deploy there.
         argv = [*base, "deploy", environment, "--confirm", environment, "--detach", "--operation-id", chosen,
-                "--reason", f"pipeline {context.operation_id}"]  # fmt: skip
+                "--part-of", context.operation_id, "--reason", f"pipeline {context.operation_id}"]  # fmt: skip
         code, lines = await _heard(context, argv)
         known = next((line for line in lines if is_id(line)), "")
         if code:
