@@ -43,7 +43,7 @@ def test_nothing_measured_says_nothing() -> None:
     assert use_lines(one, None, seen, 80, UNICODE) == []
     assert "USE" not in "\n".join(map(plain, pod_lines(one, seen, NOW, 80, UNICODE, gone=False)))
     page = "\n".join(map(plain, pod_lines(one, seen, NOW, 80, UNICODE, gone=False, use=use(0.1, 1))))
-    assert page.index("USE") < page.index("CONTAINERS")
+    assert page.index("CONTAINERS") < page.index("USE") < page.index("POD ")
 
 
 def test_the_autoscaler_of_the_pod_in_words() -> None:

@@ -113,7 +113,7 @@ async def store_preset(cluster: Cluster, environment: Environment, name: str) ->
     host = printable(store.host, limit=100)
     return Preset(
         name, title, None, use, guarded,
-        why=f"{host}:{store.port} is outside the cluster: there is no pod to forward to",
+        why=f"{host}:{store.port} is outside the cluster: reach it directly",
         paste=store_line(environment, use, "", 0),
     )  # fmt: skip
 

@@ -101,16 +101,16 @@ class ForwardDialog(Dialog[Wanted]):
         self._paint()
 
     def _paint(self) -> None:
-        cells, count = self._cells, len(self._choices)
+        cells, count, glyphs = self._cells, len(self._choices), self.veza.glyphs
         top = max(0, min(self._index - ROWS // 2, count - ROWS))
         lines: list[Line] = [
-            (Span("Forward a local port to", "strong"), Span(f"   {clean(self._environment, 40)}", "dim")),
+            (Span("Forward a local port to", "strong"), Span(f" {glyphs.dot} {clean(self._environment, 40)}", "dim")),
             EMPTY,
         ]
         width = max(len(clean(c.name, 40)) for c in self._choices)
         for i in range(top, min(count, top + ROWS)):
             choice, here = self._choices[i], i == self._index
-            mark = Span(f"{self.veza.glyphs.cursor if here else ' '} ", "cursor-mark")
+            mark = Span(f"{glyphs.cursor if here else ' '} ", "cursor-mark")
             role = "faint" if choice.spec is None else "strong" if here else "text"
             lines.append(
                 clip(

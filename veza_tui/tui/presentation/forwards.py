@@ -16,8 +16,8 @@ COLUMNS = (
     Column("open", "CONN", 4, align="right"),
     Column("in", "IN", 6, comfortable=6, align="right"),
     Column("out", "OUT", 6, comfortable=6, align="right"),
-    Column("expires", "ENDS", 4, drop=1, comfortable=4),
-    Column("where", "ENVIRONMENT", 6, drop=2),
+    Column("expires", "ENDS", 4, drop=1),
+    Column("where", "ENVIRONMENT", 11, drop=2),
     Column("pod", "POD", 12, drop=3, middle=True, flexible=True),
 )
 _SIGNS = {

@@ -25,7 +25,7 @@ def health_lines(rows: Sequence[HealthRow], cells: int, glyphs: Glyphs, *, compa
     singles = [row for row in rows if not merge or row.kind == "service"]
     names = min(max(width(clean(row.name)) for row in rows), 24)
     times = max((width(usual_latency(row)) for row in singles), default=0)
-    details = max((width(clean(row.detail, 120)) for row in singles), default=0)
+    details = max((width(said_in_full(row)) for row in singles), default=0)
     lines += [_row(row, names, max(times, 6), details, cells, glyphs) for row in singles]
     if merge:
         lines.append(_merged(stores, names, cells, glyphs))
@@ -51,6 +51,16 @@ def usual_latency(row: HealthRow) -> str:
     return latency(decade * min(_SERIES, key=lambda step: abs(step - value / decade)))
 
 
+_UNITS = {"database": "connections", "cache": "in memory"}
+
+
+def said_in_full(row: HealthRow) -> str:
+    """The detail with its unit where there is room: ``14/100 connections``, ``13 MB in memory``."""
+    detail = clean(row.detail, 120)
+    figures = detail.replace("/", "").removesuffix("B").rstrip("KMGTi ").replace(".", "")
+    return f"{detail} {_UNITS[row.kind]}" if row.kind in _UNITS and figures.isdigit() else detail
+
+
 def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyphs: Glyphs) -> Line:
     role = ROLES[row.state]
     good = row.state in (State.OK, State.UNKNOWN)
@@ -67,7 +77,9 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
         room -= 2 + width(took)
         spark = min(30, max(8, room // 3))
         column = max(8, min(details, room - 4 - spark))
-        line.append(Span(f"  {fit(detail, column)}", "dim" if good else role))
+        line.append(
+            Span(f"  {fit(said_in_full(row) if details <= column else detail, column)}", "dim" if good else role)
+        )
         return pad((*line, Span("  "), *sparkline(row.history, spark, glyphs)), cells)
     # Narrow: one column says the latency, or in trouble what is wrong; the sparklines stand below each other.
     spark = 8 if room >= 2 + 12 + 2 + 8 else 6 if room >= 2 + 10 + 2 + 6 else 0

@@ -13,11 +13,12 @@ from veza_tui.model.workload import State
 from veza_tui.tui.presentation.ages import latency, moment
 from veza_tui.tui.presentation.bars import sparkline
 from veza_tui.tui.presentation.glyphs import ROLES, Glyphs
+from veza_tui.tui.presentation.health import said_in_full
 from veza_tui.tui.presentation.owners import use_span
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, beside, clean, fit
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, beside, clean, counted, fit
 
 COLUMNS = (
     Column("name", "CHECK", 12, flexible=True, comfortable=14),
@@ -47,7 +48,7 @@ def check_row(row: HealthRow, samples: Sequence[Sample], now: float, cells: int,
             Span(latency(row.latency) or glyphs.dash, "text" if well else role),
             Span(percent(share), "text" if share is None or share >= 0.999 else "warn"),
             Span(f"{age(now - row.at)}" if row.at else "never", "dim"),
-            Span(clean(row.detail, 160), "dim" if well else role),
+            Span(clean(said_in_full(row), 160), "dim" if well else role),
         ),
         ((*strip,),),
     )
@@ -73,7 +74,7 @@ def check_lines(
     took += [f"{latency(numbers.slowest_20th)} for the slowest 5%"] if numbers.slowest_20th is not None else []
     lines += _pair("latency", f" {glyphs.dot} ".join(took) or "none measured", cells)
     since = "" if numbers.known_since is None else f" since {moment(numbers.known_since, now)}"
-    lines += _pair("known", f"{numbers.samples} answers{since}, the last day is kept", cells)
+    lines += _pair("known", f"{counted(numbers.samples, 'answer')}{since}, the last day is kept", cells)
     if row.vitals:
         lines += [EMPTY, *_vitals(row, environment, cells, glyphs)]
     lines += [EMPTY, *_changes(samples, now, cells, glyphs)]
@@ -101,7 +102,7 @@ def database_vitals(v: Mapping[str, Any], glyphs: Glyphs) -> list[tuple[str, Spa
     return [
         ("connections", use_span(used, most, f"{used:.0f}/{most:.0f}", glyphs)),
         ("longest tx", Span("none" if not longest else age(longest), "warn" if (longest or 0) > 300 else "text")),
-        ("blocked", Span(f"{blocked or 0} sessions", "warn" if blocked else "text")),
+        ("blocked", Span(counted(blocked or 0, "session"), "warn" if blocked else "text")),
         ("replication", Span("no replica" if lag is None else f"{lag:.1f} s behind", _late(lag))),
         ("size", Span(size(number(v, "size")))),
         ("cache hit", Span("unknown" if hit is None else f"{hit:.1%}", "warn" if (hit or 1) < 0.9 else "text")),

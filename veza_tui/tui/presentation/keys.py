@@ -7,6 +7,14 @@ from collections.abc import Iterable, Sequence
 from veza_tui.tui.actions import Action, Group, Situation, Where, applies, by_id
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, fit, line_width, width
 
+_RANKS = {
+    # A failing pod's own line names p; what changes the environment is looked for here.
+    ("overview", "previous"): 34,
+    ("overview", "open"): 34,
+    ("logs", "filter"): 1,
+}
+"""Where an action stands in the hints of one screen, when not where it stands everywhere."""
+
 
 def hint(action: Action) -> Line:
     """``l logs``."""
@@ -16,8 +24,11 @@ def hint(action: Action) -> Line:
 
 def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
     """The keys that help here, most useful first; the last ones go when it is narrow. Help stands at the right."""
-    usable = [a for a in actions if a.hint and a.shown and applies(a, at) and a.enabled(at) is None]
-    usable.sort(key=lambda a: a.rank)
+    # What leads to the screen in front does nothing on it.
+    usable = [
+        a for a in actions if a.hint and a.shown and a.id != at.screen and applies(a, at) and a.enabled(at) is None
+    ]
+    usable.sort(key=lambda a: _RANKS.get((at.screen, a.id), a.rank))
     right: Line = EMPTY
     left: list[Span] = [Span(" ")]
     for action in usable:
@@ -33,7 +44,7 @@ def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
         if line_width(left) + line_width(piece) > room:
             break
         left += [*piece, Span("  ")]
-    return apart([*left, *back], right, cells)
+    return apart([*left, *back] if back else left[:-1], right, cells)
 
 
 def pod_hints(actions: Iterable[Action], at: Situation, ids: Sequence[str]) -> list[Line]:
@@ -48,9 +59,9 @@ def help_lines(actions: Iterable[Action], at: Situation, cells: int) -> list[Lin
     shown = [a for a in actions if a.shown and (applies(a, at) or not a.screens)]
     blocks = [(group, [a for a in shown if a.group is group]) for group in Group]
     blocks = [(group, members) for group, members in blocks if members]
-    keys = max((len(a.shown) for a in shown), default=0) + 2
     if cells < 76:
-        return [line for group, members in blocks for line in _block(group, members, at, keys, cells)]
+        widest = _widest(blocks)
+        return [line for group, members in blocks for line in _block(group, members, at, widest, cells)]
     total = sum(len(members) + 2 for _, members in blocks)
     left: list[tuple[Group, list[Action]]] = []
     right: list[tuple[Group, list[Action]]] = []
@@ -60,15 +71,31 @@ def help_lines(actions: Iterable[Action], at: Situation, cells: int) -> list[Lin
         (left if not right and size + len(members) / 2 <= total / 2 else right).append((group, members))
         size += len(members) + 2
     # Each column gets what its titles need, before both are given reasons.
-    needs = [1 + keys + max((width(a.title) for _, m in side for a in m), default=0) for side in (left, right)]
+    keys = [_widest(side) for side in (left, right)]
+    needs = [
+        1 + key + max((width(a.title) for _, m in side for a in m), default=0)
+        for key, side in zip(keys, (left, right), strict=True)
+    ]
     spare = cells - 2 - sum(needs)
     first = needs[0] + (spare // 2 if spare > 0 else spare)
-    first = max(30, min(first, cells - 32))
+    first = max(35, min(first, cells - 32))
     return beside(
-        [line for group, members in left for line in _block(group, members, at, keys, first)],
-        [line for group, members in right for line in _block(group, members, at, keys, cells - 2 - first)],
+        [line for group, members in left for line in _block(group, members, at, keys[0], first)],
+        [line for group, members in right for line in _block(group, members, at, keys[1], cells - 2 - first)],
         first,
     )
+
+
+def _widest(blocks: Sequence[tuple[Group, Sequence[Action]]]) -> int:
+    return max((len(a.shown) for _, members in blocks for a in members), default=0) + 2
+
+
+def _shorter(title: str, cells: int) -> str:
+    """As much of a title as says a whole thing: ``Backups: the catalogue`` becomes ``Backups``."""
+    if width(title) <= cells:
+        return title
+    ends = [i for i, letter in enumerate(title) if letter in ",:;" and 6 <= i <= cells]
+    return title[: ends[-1]] if ends and not title.startswith("Sort") else fit(title, cells)
 
 
 def _block(group: Group, members: Sequence[Action], at: Situation, keys: int, cells: int) -> list[Line]:
@@ -76,7 +103,7 @@ def _block(group: Group, members: Sequence[Action], at: Situation, keys: int, ce
     for action in members:
         reason = action.enabled(at) if applies(action, at) else "not on this screen"
         key = Span(f" {fit(action.shown, keys)}", "key" if reason is None else "dim")
-        title = fit(action.title, min(width(action.title), cells - keys - 1))
+        title = _shorter(action.title, cells - keys - 1)
         left = cells - keys - 1 - width(title) - 2
         why = f"  {fit(reason, left).rstrip()}" if reason and left >= 12 else ""
         spans = (key, Span(title, "text" if reason is None else "dim"), Span(why, "faint"))

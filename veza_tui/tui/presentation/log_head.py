@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from veza_tui.model.log import Scope
 from veza_tui.tui.presentation.glyphs import Glyphs
-from veza_tui.tui.presentation.spans import Line, Span, apart, line_width
+from veza_tui.tui.presentation.spans import Line, Span, apart, counted, line_width
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def head_line(head: Head, cells: int, glyphs: Glyphs) -> Line:
     if head.scope is not Scope.POD or head.containers > 1:
         word = "container" if head.containers == 1 else "containers"
         optional.append((4, [Span(f"{head.containers} {word}", "dim")]))
-    optional.append((3, [Span(f"{head.lines:,} lines", "dim")]))
+    optional.append((3, [Span(counted(head.lines, "line"), "dim")]))
     room = cells - line_width(right) - line_width(left) - 2
     kept: list[tuple[int, list[Span]]] = []
     for rank, spans in sorted(optional, key=lambda part: part[0]):

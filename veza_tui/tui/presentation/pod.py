@@ -9,7 +9,7 @@ from veza_tui.tui.presentation.ages import age
 from veza_tui.tui.presentation.glyphs import ROLES, Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, fit
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, beside, clean, counted, fit
 from veza_tui.tui.presentation.use import use_lines
 
 
@@ -43,6 +43,22 @@ def pod_lines(
             opening, closing = glyphs.quote
             lines += [(Span("   "), Span(t, "quote")) for t in wrapped(f"{opening}{last.strip()}{closing}", cells - 5)]
         lines.append(EMPTY)
+    # What broke stands above what merely is; side by side where there is room.
+    if cells < 130:
+        broke, plain = _troubles(pod, view, now, cells, glyphs), _facts(pod, view, now, cells, glyphs, use)
+        return [*lines, *broke, EMPTY, *plain]
+    left = cells * 55 // 100
+    return [
+        *lines,
+        *beside(_troubles(pod, view, now, left, glyphs), _facts(pod, view, now, cells - left - 2, glyphs, use), left),
+    ]
+
+
+def _facts(
+    pod: PodRow, view: EnvironmentView, now: float, cells: int, glyphs: Glyphs, use: PodUse | None
+) -> list[Line]:
+    used = use_lines(pod, use, view, cells, glyphs)
+    lines = [heading("USE", (), cells, glyphs), *used, EMPTY] if used else []
     lines.append(heading("POD", (), cells, glyphs))
     facts = [
         ("namespace", pod.namespace),
@@ -57,22 +73,21 @@ def pod_lines(
         texts = wrapped(value, cells - 16)
         lines.append((Span(f"   {fit(name, 11)}", "dim"), Span(texts[0])))
         lines += [(Span(" " * 14), Span(text)) for text in texts[1:]]
-    used = use_lines(pod, use, view, cells, glyphs)
-    if used:
-        lines += [EMPTY, heading("USE", (), cells, glyphs), *used]
-    lines += [EMPTY, heading("CONTAINERS", (), cells, glyphs)]
+    return lines
+
+
+def _troubles(pod: PodRow, view: EnvironmentView, now: float, cells: int, glyphs: Glyphs) -> list[Line]:
+    lines = [heading("CONTAINERS", (), cells, glyphs)]
     for container in pod.containers:
         lines += _container(container, now, cells, glyphs)
     warnings = [event for event in view.warnings if event.object_uid == pod.uid]
-    lines += [EMPTY, heading("WARNINGS", (Span(str(len(warnings)), "dim"),), cells, glyphs)]
+    lines += [EMPTY, heading("WARNINGS", (Span(str(len(warnings) or "none"), "dim"),), cells, glyphs)]
     for event in reversed(warnings):
         count = f" x{event.count}" if event.count > 1 else ""
         head = f"   {fit(age(now - event.last), 7)}"
         texts = wrapped(f"{event.reason}{count}: {event.message}", cells - 12)
         lines.append((Span(head, "dim"), Span(texts[0], "warn")))
         lines += [(Span(" " * 10), Span(text)) for text in texts[1:]]
-    if not warnings:
-        lines.append((Span("   none", "dim"),))
     return lines
 
 
@@ -96,7 +111,7 @@ def _container(container: ContainerRow, now: float, cells: int, glyphs: Glyphs) 
             Span(clean(container.name, 63), "strong"),
             Span(f"  {words}", "text" if well else ROLES[state]),
             Span("  init" if container.init else "", "dim"),
-            Span(f"  {container.restarts} restarts" if container.restarts else "", "dim"),
+            Span(f"  {counted(container.restarts, 'restart')}" if container.restarts else "", "dim"),
         ),
         (Span("   image  ", "dim"), Span(fit(clean(container.image, 300), cells - 11).rstrip())),
     ]

@@ -70,6 +70,11 @@ def fit_middle(text: str, cells: int, *, ellipsis: str = "…") -> str:
     return text[: room - tail] + ellipsis + text[-tail:]
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """``1 warning``, ``2 warnings``, ``1,200 rows``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def line_width(line: Iterable[Span]) -> int:
     """Cells of a line."""
     return sum(width(span.text) for span in line)

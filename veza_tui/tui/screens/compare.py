@@ -21,7 +21,7 @@ from veza_tui.tui.presentation.compare import (
     values_lines,
 )
 from veza_tui.tui.presentation.problems import wrapped
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted
 from veza_tui.tui.screens.look import LookScreen
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.sheet import Sheet
@@ -119,8 +119,8 @@ class CompareScreen(LookScreen):
             note.append(Span(f"{clean(self.tab.name, 40)}: file, manifests, live", "text"))
         if found is not None and found.rows:
             differ = found.different
-            note += [*((dot,) if note else ()), Span(f"{differ} differ" if differ else "no difference",
-                                                     "warn" if differ else "ok")]  # fmt: skip
+            words = counted(differ, "differs", "differ") if differ else "no difference"
+            note += [*((dot,) if note else ()), Span(words, "warn" if differ else "ok")]
             note += [dot, Span(f"{len(found.rows) - differ} the same", "dim")]
         self.paint_title("DRIFT" if self.drifting else "COMPARE", tuple(note), self._problem())
         if isinstance(found, Comparison):

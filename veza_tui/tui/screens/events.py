@@ -17,7 +17,7 @@ from veza_tui.tui.presentation.breathing import breathing
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted
 from veza_tui.tui.screens.look import LookScreen
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.sheet import Sheet
@@ -139,7 +139,7 @@ class EventsScreen(LookScreen):
         dot = Span(f" {self.veza.glyphs.dot} ", "faint")
         note: list[Span] = [Span(str(len(self._folded)), "strong")]
         if warnings:
-            note += [dot, Span(f"{warnings} warnings", "warn")]
+            note += [dot, Span(counted(warnings, "warning"), "warn")]
         if len(self._folded) > SHOWN:
             note += [dot, Span(f"the first {SHOWN} are shown", "dim")]
         lost = self._following.trouble

@@ -11,7 +11,7 @@ from veza_tui.model.text import printable
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.log_head import Head, head_line
 from veza_tui.tui.presentation.log_notice import notice_line
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted
 from veza_tui.tui.screens.log_reading import LogReadingScreen
 from veza_tui.tui.widgets.log import LogView
 from veza_tui.tui.widgets.prompt import Prompt
@@ -140,14 +140,14 @@ class LogsScreen(LogReadingScreen):
         """``w``: what is buffered and passes the filter, to a new file."""
         file = await self._recorder.save(self._file_name(), list(self.ring.shown_lines()), dict(self.sources))
         kept = " that match" if self.ring.filtered else ""
-        self.veza.tell(f"saved {file.lines} lines{kept} to {file.path}")
+        self.veza.tell(f"saved {counted(file.lines, 'line')}{kept} to {file.path}")
 
     async def write_on(self) -> None:
         """``W``: write what comes from now on to a file; again: stop."""
         if self._recorder.writing:
             file = await self._recorder.stop()
             if file is not None:
-                self.veza.tell(f"wrote {file.lines} lines to {file.path}")
+                self.veza.tell(f"wrote {counted(file.lines, 'line')} to {file.path}")
         else:
             file = await self._recorder.open(self._file_name())
             self.veza.spawn(self._write())

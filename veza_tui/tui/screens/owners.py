@@ -17,7 +17,7 @@ from veza_tui.tui.presentation.breathing import breathing
 from veza_tui.tui.presentation.owners import columns, owner_row
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Row
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted
 from veza_tui.tui.screens.look import LookScreen
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.sheet import Sheet
@@ -129,9 +129,9 @@ class OwnersScreen(LookScreen):
     def _note(self) -> Line:
         view = self.tab.view
         return (
-            Span(f"{len(view.rollouts)} deployments", "text"),
+            Span(counted(len(view.rollouts), "deployment"), "text"),
             Span(f" {self.veza.glyphs.dot} ", "faint"),
-            Span(f"{len(view.pods)} pods", "text"),
+            Span(counted(len(view.pods), "pod"), "text"),
         )
 
     def on_table_moved(self, event: Table.Moved) -> None:

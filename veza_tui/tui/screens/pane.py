@@ -20,6 +20,7 @@ from veza_tui.tui.presentation.rollouts import rollout_lines
 from veza_tui.tui.presentation.small import health_summary, rollout_summary
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, in_role, line_width
 from veza_tui.tui.presentation.summary import summary_line, undo_line
+from veza_tui.tui.presentation.warnings import warning_lines
 from veza_tui.tui.registry import available
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.filter import FilterLine
@@ -53,6 +54,7 @@ class EnvironmentPane(Vertical):
         yield Sheet(painter, classes="titles", fixed=1)
         yield Table(COLUMNS, painter, glyphs)
         yield FilterLine(painter)
+        yield Sheet(painter, classes="warnings")
         yield Sheet(painter, classes="summary", fixed=1)
 
     @property
@@ -102,6 +104,7 @@ class EnvironmentPane(Vertical):
         stale = view.link is Link.STALE
         self._sheet("board").set_lines(self._board(view, cells, stale))
         self._paint_pods(view, cells, stale)
+        self._paint_warnings(view, cells, stale)
         self._sheet("summary").set_lines([summary_line(tab.environment, view, app.tick, cells, glyphs)])
 
     def _sheet(self, name: str) -> Sheet:
@@ -172,6 +175,16 @@ class EnvironmentPane(Vertical):
         self._sheet("titles").set_lines([apart(line, hint, cells)])
         if not pods:
             table.set_empty(self._empty(view, want.filter))
+
+    def _paint_warnings(self, view: EnvironmentView, cells: int, stale: bool) -> None:
+        """The newest warnings, where the pods leave lines: they never push a pod off the screen."""
+        sheet, rows = self._sheet("warnings"), self.size.height
+        spare = rows - FRAME - len(self._sheet("board").lines) - self.table.total - 1
+        most = min(spare, rows // 3) if rows >= ROOMY - 2 else 0
+        lines = warning_lines(view.warnings, self.veza.tick, cells, self.veza.glyphs, most=most)
+        lines = [in_role(line, "stale") for line in lines] if stale else lines
+        sheet.display = bool(lines)
+        sheet.set_lines([*lines, EMPTY] if lines else [])
 
     def _empty(self, view: EnvironmentView, filter: str) -> list[Line]:
         if filter:

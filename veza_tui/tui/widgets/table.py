@@ -62,6 +62,11 @@ class Table(LinesView):
         return self._rows
 
     @property
+    def total(self) -> int:
+        """Lines of all rows."""
+        return self._total
+
+    @property
     def cursor(self) -> str:
         """Key of the row under the cursor, empty without rows."""
         return self._cursor

@@ -1,0 +1,71 @@
+"""What a tired reader must not stumble over: plurals, units, titles cut without need, hints that do nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.tools.synthetic import pod, view
+from veza_tui.model.workload import EventRow
+from veza_tui.tui.actions import ACTIONS, Situation
+from veza_tui.tui.presentation.glyphs import UNICODE
+from veza_tui.tui.presentation.health import said_in_full
+from veza_tui.tui.presentation.keys import help_lines, hints
+from veza_tui.tui.presentation.pod import pod_lines
+from veza_tui.tui.presentation.spans import counted, line_width, plain
+from veza_tui.tui.presentation.warnings import warning_lines
+
+NOW = 1_700_000_000.0
+
+
+def event(name: str, last: float, count: int = 1) -> EventRow:
+    return EventRow(
+        name, "Warning", "BackOff", f"Back-off of {name}", "Pod", name, f"uid-{name}", count, last, last, "kubelet"
+    )
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 rows"), (1, "1 row"), (2, "2 rows"), (1200, "1,200 rows")])
+def test_a_count_agrees_with_its_noun(number: int, words: str) -> None:
+    assert counted(number, "row") == words
+    assert counted(1, "differs", "differ") == "1 differs"
+
+
+def test_figures_of_database_and_cache_have_units_where_there_is_room() -> None:
+    rows = {row.kind: row for row in view("production", now=NOW).health}
+    assert said_in_full(replace(rows["database"], detail="41/100")) == "41/100 connections"
+    assert said_in_full(replace(rows["cache"], detail="13 MB")) == "13 MB in memory"
+    assert said_in_full(replace(rows["cache"], detail="does not answer")) == "does not answer"
+    assert said_in_full(replace(rows["service"], detail="503")) == "503"
+
+
+def test_the_newest_warnings_stand_first_and_take_no_more_lines_than_given() -> None:
+    events = [event(f"pod-{i}", NOW - 100 * i, i) for i in (3, 1, 2)]
+    lines = [plain(line) for line in warning_lines(events, NOW, 120, UNICODE, most=3)]
+    assert len(lines) == 3
+    assert "3 warnings" in lines[0]
+    assert "pod/pod-1" in lines[1] and "1 min" in lines[1]
+    assert "pod/pod-2" in lines[2] and "x2" in lines[2]
+    assert warning_lines((), NOW, 120, UNICODE, most=9) == []
+    assert warning_lines(events, NOW, 120, UNICODE, most=2) == []
+
+
+def test_what_broke_stands_above_what_merely_is() -> None:
+    page = "\n".join(plain(line) for line in pod_lines(pod(1, now=NOW), view("production", now=NOW), NOW, 80, UNICODE,
+                                                       gone=False))  # fmt: skip
+    assert page.index("CONTAINERS") < page.index("WARNINGS") < page.index("POD ")
+    wide = [plain(line) for line in pod_lines(pod(1, now=NOW), view("production", now=NOW), NOW, 160, UNICODE,
+                                              gone=False)]  # fmt: skip
+    assert any("CONTAINERS" in line and "POD " in line for line in wide)
+
+
+def test_the_hints_name_no_key_that_leads_to_the_screen_in_front() -> None:
+    assert "health" not in plain(hints(ACTIONS, Situation(screen="health"), 160))
+    assert plain(hints(ACTIONS, Situation(screen="logs"), 80)).startswith(" / filter")
+
+
+def test_at_80_cells_the_help_of_the_overview_is_hardly_cut() -> None:
+    lines = help_lines(ACTIONS, Situation(screen="overview"), 80)
+    assert all(line_width(line) <= 80 for line in lines)
+    cut = [plain(line) for line in lines if "…" in plain(line)]
+    assert len(cut) <= 3, cut
