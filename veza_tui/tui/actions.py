@@ -13,6 +13,7 @@ from veza_tui.tui.situation import Situation as Situation
 from veza_tui.tui.situation import (
     needs_choice,
     needs_environment,
+    needs_forward,
     needs_idle_pipeline,
     needs_live,
     needs_live_object,
@@ -25,9 +26,10 @@ from veza_tui.tui.situation import (
     needs_running,
     needs_secret,
     needs_selection,
+    needs_shell,
+    needs_switch,
     needs_undoable,
     needs_write,
-    needs_write_pod,
 )
 
 
@@ -130,9 +132,9 @@ ACTIONS: tuple[Action, ...] = (
            needs_environment, rank=62),
     Action("health", ("H,shift+h",), "H", "Health: each check, its history and vitals", "health", _OVER, _PODS,
            needs_environment, rank=63),
-    Action("shell", ("s",), "s", "Shell in the container", "shell", _POD, _PODS, needs_write_pod, rank=21),
+    Action("shell", ("s",), "s", "Shell in the container", "shell", _POD, _PODS, needs_shell, rank=21),
     Action("forward", ("F,shift+f",), "F", "Forward a port to here", "forward", _POD, _PODS,
-           needs_live_pod, rank=22),
+           needs_forward, rank=22),
     Action("forwards", ("f",), "f", "Open port forwards", "", _ALL, _PODS),
     Action("forward.new", ("n",), "n", "Start a forward", "new", _ALL, _PODS, needs_live, rank=12,
            screens=("forwards",)),
@@ -152,8 +154,8 @@ ACTIONS: tuple[Action, ...] = (
            needs_choice, rank=20, screens=("catalogue",)),
     Action("backup.hold", ("h",), "h", "Hold the backup against prune, or let it go", "hold", _ALL, _OPS, needs_choice,
            rank=21, screens=("catalogue",)),
-    Action("restore.switch", ("space",), "space", "Switch the line on or off", "switch", _ALL, _OPS, palette=False,
-           rank=16, screens=("restore",)),
+    Action("restore.switch", ("space",), "space", "Switch the line on or off", "switch", _ALL, _OPS, needs_switch,
+           palette=False, rank=16, screens=("restore",)),
     Action("compare", ("equals_sign",), "=", "Compare the environments, differences first", "compare", _OVER, _OPS,
            needs_environment, rank=64),
     Action("compare.drift", ("t",), "t", "Drift: environment file, manifests, live", "drift / compare", _ALL, _OPS,

@@ -229,6 +229,8 @@ class VezaApp(App[int]):
             offers=offers,
             ref=ref,
             denied=tab.denied if tab else "",
+            denied_shell=tab.denied_shell if tab else "",
+            denied_forward=tab.denied_forward if tab else "",
         )
 
     def activate(self, index: int) -> None:

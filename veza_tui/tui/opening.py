@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -73,9 +74,12 @@ async def _start_feeds(app: VezaApp) -> None:
 
 
 async def _offer_interrupted(app: VezaApp) -> None:
+    await asyncio.sleep(1.0)  # the rows come first
+    for module in ("tui.operate", "operations.service"):
+        # Some 50 ms of imports: a key would wait for them.
+        await asyncio.to_thread(importlib.import_module, f"veza_tui.{module}")
     from veza_tui.tui.operate import offer_interrupted
 
-    await asyncio.sleep(1.0)  # the rows come first
     with contextlib.suppress(KeyError):  # no operations here: a test's services
         await offer_interrupted(app)
 

@@ -176,7 +176,7 @@ async def offer_interrupted(app: VezaApp) -> None:
 
 
 async def look_at_rights(app: VezaApp) -> None:
-    """Ask each API server, once, whether this user may deploy there: what he may not is greyed, with the reason."""
+    """Ask each API server, once, what this user may do there: what he may not is greyed, with the reason."""
     import asyncio
 
     from veza_tui.model.errors import VezaError
@@ -185,13 +185,16 @@ async def look_at_rights(app: VezaApp) -> None:
 
     async def ask(tab: EnvironmentTab) -> None:
         namespace = tab.environment.kubernetes.namespace
+        hands = [Need("create", "pods", subresource=what, namespace=namespace) for what in ("exec", "portforward")]
         needs = [Need("patch", "deployments", "apps", namespace=namespace),
                  Need("create", "leases", "coordination.k8s.io", namespace=namespace)]  # fmt: skip
         try:
-            missing = await operations(app).missing(tab.name, needs)
+            missing = await operations(app).missing(tab.name, [*needs, *hands])
         except VezaError:
             return  # not reachable now: the plan itself will say so
-        tab.denied = f"you may not {need_text(missing[0])}" if missing else ""
+        said = {need: f"you may not {need_text(need)}" for need in missing}
+        tab.denied = next((said[need] for need in needs if need in said), "")
+        tab.denied_shell, tab.denied_forward = (said.get(need, "") for need in hands)
 
     await asyncio.gather(*(ask(tab) for tab in app.tabs))
     app.paint_hints()

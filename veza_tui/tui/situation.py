@@ -33,6 +33,10 @@ class Situation:
     """What kind of operation the screen is about; empty where it is about none."""
     denied: str = ""
     """Why this user may not change the environment, as the API server says; empty when he may, or it is not known."""
+    denied_shell: str = ""
+    """The same for a shell in a pod."""
+    denied_forward: str = ""
+    """The same for a forward to a pod."""
 
 
 def needs_environment(at: Situation) -> str | None:
@@ -114,6 +118,12 @@ def needs_idle_pipeline(at: Situation) -> str | None:
     return "it runs already" if needs_running(at) is None else needs_live_write(at)
 
 
+def needs_switch(at: Situation) -> str | None:
+    """The line under the cursor is on or off."""
+    switches = ("part:", "table:", "scale", "flush")
+    return None if at.state.startswith(switches) else "this line is not a switch"
+
+
 def needs_choice(at: Situation) -> str | None:
     """Something is under the screen's cursor."""
     return None if at.state else "nothing is selected"
@@ -124,9 +134,14 @@ def needs_release(at: Situation) -> str | None:
     return needs_choice(at) or needs_rollback(at)
 
 
-def needs_write_pod(at: Situation) -> str | None:
-    """A pod of an environment that may be changed."""
-    return needs_write(at) or needs_live_pod(at)
+def needs_shell(at: Situation) -> str | None:
+    """A pod of an environment that may be changed, in which this user may run something."""
+    return needs_write(at) or needs_live_pod(at) or at.denied_shell or None
+
+
+def needs_forward(at: Situation) -> str | None:
+    """A pod that this user may forward a port to."""
+    return needs_live_pod(at) or at.denied_forward or None
 
 
 def needs_rollback(at: Situation) -> str | None:

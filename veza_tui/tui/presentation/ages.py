@@ -26,6 +26,11 @@ def moment(at: float, now: float) -> str:
     return time.strftime("%H:%M" if same_day else "%m-%d %H:%M", then)
 
 
+def local_zone() -> str:
+    """The short name of the zone in which ``moment`` tells times: ``UTC``, ``CEST``."""
+    return time.strftime("%Z")
+
+
 def latency(seconds: float | None) -> str:
     """A latency in at most six cells: ``12 ms``, ``1.2 s``; empty for None."""
     if seconds is None:

@@ -16,10 +16,18 @@ _RANKS = {
 """Where an action stands in the hints of one screen, when not where it stands everywhere."""
 
 
-def hint(action: Action) -> Line:
+_WORDS = {
+    ("restore", "open"): "go on",
+    ("catalogue", "open"): "restore",
+    ("pipeline", "open"): "output",
+}
+"""What an action is called in the hints of one screen, when not what it is called everywhere."""
+
+
+def hint(action: Action, screen: str = "") -> Line:
     """``l logs``."""
     click = f"do:{action.id}"
-    return (Span(action.shown, "key", click), Span(f" {action.hint}", "hint", click))
+    return (Span(action.shown, "key", click), Span(f" {_WORDS.get((screen, action.id), action.hint)}", "hint", click))
 
 
 def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
@@ -35,12 +43,12 @@ def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
         if action.id == "help":
             right = (*hint(action), Span(" "))
     # Away from the overview the way back is always told.
-    back = next((hint(a) for a in usable if a.id == "back" and at.screen != "overview"), EMPTY)
+    back = next((hint(a, at.screen) for a in usable if a.id == "back" and at.screen != "overview"), EMPTY)
     room = cells - line_width(right) - 2 - (line_width(back) + 2 if back else 0)
     for action in usable:
         if action.id in ("help", "back"):
             continue
-        piece = hint(action)
+        piece = hint(action, at.screen)
         if line_width(left) + line_width(piece) > room:
             break
         left += [*piece, Span("  ")]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from veza_tui.model.journal import OperationState, OperationStatus, StepState, StepStatus
-from veza_tui.tui.presentation.ages import calm_age, moment
+from veza_tui.tui.presentation.ages import calm_age, local_zone, moment
 from veza_tui.tui.presentation.bars import rollout_bar
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.output import newest_rows
@@ -53,7 +53,8 @@ def title_line(status: OperationStatus, now: float, cells: int, glyphs: Glyphs) 
     ended = status.ended or now
     took = duration(ended - status.started) if status.started else ""
     left: Line = (Span(" "), Span(clean(status.title, 200), "strong"))
-    right: Line = (Span(word, role), Span(f"  {took}  ", "dim"), Span(clean(status.user, 30), "dim"), Span(" "))
+    when = f"  {moment(status.started, now)} {local_zone()}" if status.started else ""
+    right: Line = (Span(word, role), Span(f"{when}  {took}  ", "dim"), Span(clean(status.user, 30), "dim"), Span(" "))
     return apart(left, right, cells)
 
 

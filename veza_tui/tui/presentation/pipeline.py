@@ -115,7 +115,7 @@ def output_lines(title: str, lines: Sequence[str], room: int, cells: int, glyphs
     note: Line = (Span(clean(title, 120), "dim"),)
     out = [heading("OUTPUT", note, cells, glyphs)]
     if not lines:
-        return [*out, (Span("   nothing said", "faint"),)]
+        return [*out, (Span("   no output", "faint"),)]
     return [*out, *newest_rows(lines, max(room - 1, 1), cells, indent=3)]
 
 

@@ -84,9 +84,12 @@ class PodRows:
             self._order.sort(key=lambda line: key(line.pod), reverse=want.reverse)
 
 
+_NOT_RUN = ("Pending", "CreateContainerConfigError", "ContainerCreating")
+
+
 def helping_keys(pod: PodRow, view: EnvironmentView) -> tuple[str, ...]:
     """Ids of the actions that help this failing pod: no logs where nothing ran, no undo where nothing came before."""
-    ran = bool(pod.node) and "Image" not in pod.status and pod.status not in ("Pending", "CreateContainerConfigError")
+    ran = bool(pod.node) and "Image" not in pod.status and pod.status not in _NOT_RUN
     rollout = next((r for r in view.rollouts if pod.name.startswith(f"{r.name}-")), None)
     before = rollout is not None and rollout.revision not in ("", "1")
     keys = ("logs", "previous") if ran else ("describe", "events")

@@ -16,7 +16,7 @@ from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, clip
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, clip, counted
 
 
 class Page(IntEnum):
@@ -134,7 +134,7 @@ def part_rows(record: BackupRecord, choices: Choices, glyphs: Glyphs) -> list[Ro
             f"Only table {clean(table.key, 60)}",
             table.key in choices.tables,
             glyphs,
-            f"{table.rows:,} rows",
+            counted(table.rows, "row"),
         )
         for table in (dump.database.tables if dump else ())
         # A materialised view has no rows of its own to put back.
@@ -171,7 +171,14 @@ def check_page(checks: Sequence[Check], losses: Sequence[Loss], minutes: float |
         if changed:
             lines += loss_lines(changed, cells, glyphs, words=("THEN", "NOW"))
         if len(losses) > len(changed):
-            lines.append((Span(f"  {len(losses) - len(changed)} tables have as many rows then as now", "dim"),))
+            lines.append(
+                (
+                    Span(
+                        f"  {counted(len(losses) - len(changed), 'table has', 'tables have')} as many rows then as now",
+                        "dim",
+                    ),
+                )
+            )
         lines.append(EMPTY)
     lines += check_lines([c for c in checks if c.ok is not True], cells, glyphs)
     good = [c.name for c in checks if c.ok is True]

@@ -19,7 +19,10 @@ def warning_lines(events: Sequence[EventRow], now: float, cells: int, glyphs: Gl
     if not events or most < LEAST:
         return []
     shown = sorted(events, key=lambda e: (-e.last, e.uid))[: most - 1]
-    note: Line = (Span(counted(len(events), "warning"), "warn"), Span(f" {glyphs.dot} newest first" if len(shown) > 1 else "", "dim"))
+    note: Line = (
+        Span(counted(len(events), "warning"), "warn"),
+        Span(f" {glyphs.dot} newest first" if len(shown) > 1 else "", "dim"),
+    )
     right: Line = (Span("e", "key", "do:events"), Span(" all events", "hint", "do:events"))
     # In the order of the columns: when, how often, what, of which object.
     rows = [

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from veza_tui.feeds.history import HealthStore, Sample, merged
 from veza_tui.model.view import HealthRow
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.presentation.ages import local_zone
 from veza_tui.tui.presentation.health_page import COLUMNS, check_lines, check_row
 from veza_tui.tui.presentation.spans import EMPTY, Span, clean, counted
 from veza_tui.tui.screens.look import LookScreen
@@ -64,7 +65,11 @@ class HealthScreen(LookScreen):
             return
         view, app, cells = self.tab.view, self.veza, self.size.width
         self._samples = merged(self._stored, view)
-        self.paint_title("HEALTH", (Span(counted(len(view.health), "check"), "text"),), (Span("24 hours", "dim"),))
+        self.paint_title(
+            "HEALTH",
+            (Span(counted(len(view.health), "check"), "text"),),
+            (Span(f"24 hours {app.glyphs.dot} {local_zone()}", "dim"),),
+        )
         rows = [check_row(r, self._samples.get(r.name, ()), app.tick, cells, app.glyphs) for r in view.health]
         self.table.styles.height = max(1, sum(row.height for row in rows))
         self.table.show(rows)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from veza_tui.model.journal import OperationState, OperationStatus
 from veza_tui.operations.service import OperationsService
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.presentation.ages import local_zone
 from veza_tui.tui.presentation.operation import WORDS, history_cells
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.spans import Line, Span
@@ -50,6 +51,10 @@ class OperationsScreen(ListScreen[OperationStatus]):
     def note(self) -> Line:
         """Which ones."""
         return (Span("of all environments; they run on whether you look or not", "dim"),)
+
+    def right(self) -> Line:
+        """The zone of the times below."""
+        return (Span(local_zone(), "dim"),)
 
     def row(self, item: OperationStatus, now: float) -> Row:
         """How it ended, and why."""

@@ -14,6 +14,7 @@ from veza_tui.operations.deploy.compare import compare_releases
 from veza_tui.operations.deploy.releases import list_releases
 from veza_tui.operations.service import OperationsService
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.presentation.ages import local_zone
 from veza_tui.tui.presentation.releases import COLUMNS, difference_lines, release_row
 from veza_tui.tui.presentation.rows import Row
 from veza_tui.tui.presentation.spans import Line, Span, clean
@@ -61,6 +62,10 @@ class ReleasesScreen(ListScreen[Release]):
     def note(self) -> Line:
         """Whose they are."""
         return (Span(clean(f"of {self.environment.name}, newest first", 80), "dim"),)
+
+    def right(self) -> Line:
+        """The zone of the times below."""
+        return (Span(local_zone(), "dim"),)
 
     def row(self, item: Release, now: float) -> Row:
         """A release."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -112,8 +113,13 @@ class RestoreScreen(VezaScreen):
         if self.table is not None:
             self.table.focus()
             self.table.forget_widths()
-            if page is Page.BACKUP:
-                self.table.put_on(self._proposed())
+            # A list that was hidden has its width, and its titles their places, only after the next layout.
+            self.call_after_refresh(self.repaint)
+            first = self.table.rows[0].key if self.table.rows else ""
+            # The cursor is on what enter does, not on a switch that it would turn by mistake.
+            self.table.put_on({Page.BACKUP: self._proposed(), Page.HOW: "go"}.get(page, first))
+            # Only then the table has a width, and its heading stands over its columns.
+            self.call_after_refresh(self.paint)
 
     def _proposed(self) -> str:
         return propose(*self._usable()) or ""
@@ -149,7 +155,7 @@ class RestoreScreen(VezaScreen):
             self.query_one("#title", Sheet).set_lines(head)
         if self.page is Page.BACKUP and rows:
             # Its columns are as wide as their cells: known from here on.
-            head[-1] = table.heading((Span("BACKUP", "title"),), cells)
+            head[-1] = table.heading((Span("  BACKUP", "title"),), cells)
             self.query_one("#title", Sheet).set_lines(head)
 
     def _rows(self, now: float) -> list[Row]:
@@ -178,6 +184,16 @@ class RestoreScreen(VezaScreen):
             return False
         self._turn(Page(self.page - 1))
         return True
+
+    def situation(self) -> Situation:
+        """With the key under the cursor: only some lines can be switched."""
+        key = self.table.cursor if self.table is not None else ""
+        return replace(super().situation(), state=key)
+
+    def on_table_moved(self, event: Table.Moved) -> None:
+        """Another line: the hints may differ."""
+        event.stop()
+        self.paint_frame()
 
     def switch(self) -> None:
         """Space: the line under the cursor on or off."""
@@ -217,13 +233,11 @@ class RestoreScreen(VezaScreen):
                 self.veza.tell(f"{bad[0].name}: {bad[0].detail}", bad=True)
                 return
             self._turn(Page.HOW)
-        elif self.page is Page.HOW and key == "go":
+        elif self.page is Page.HOW:
             from veza_tui.tui.restore import run_restore
 
             # Whoever comes back from the running operation has nothing left to decide here.
             self._over = bool(await run_restore(self.veza, self.environment, self.request()))
-        elif self.page is Page.HOW:
-            self.switch()
 
     async def _when(self, key: str) -> None:
         from veza_tui.model.moment import parse_moment

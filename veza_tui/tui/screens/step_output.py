@@ -52,7 +52,7 @@ class StepOutputScreen(TextScreen):
 
     def _rows(self, cells: int) -> list[Line]:
         rows = [row for line in self._said for row in output_rows(line, cells - 1, most=60)]
-        return rows if rows or not self._loaded else [(Span("   nothing said", "faint"),)]
+        return rows if rows or not self._loaded else [(Span("   no output", "faint"),)]
 
     def reload(self) -> None:
         """ctrl-r."""
