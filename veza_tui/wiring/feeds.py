@@ -146,9 +146,9 @@ async def newest_set_aside(environment: Environment, secrets: Secrets) -> SetAsi
     import asyncio
     import importlib
 
-    for module in ("database", "restore"):
-        # Some 100 ms of imports: a key would wait for them.
-        await asyncio.to_thread(importlib.import_module, f"veza_tui.adapters.postgres.{module}")
+    for module in ("psycopg", "veza_tui.adapters.postgres.database", "veza_tui.adapters.postgres.restore"):
+        # Some 150 ms of imports: a key would wait for them.
+        await asyncio.to_thread(importlib.import_module, module)
     from veza_tui.adapters.postgres.database import PostgresDatabase
     from veza_tui.adapters.postgres.restore import PostgresRestoreServer
 

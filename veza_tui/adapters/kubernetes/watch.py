@@ -37,6 +37,8 @@ from veza_tui.ports.cluster import (
 )
 
 T = TypeVar("T")
+SLICE = 0.005
+"""Seconds after which others have their turn on the loop."""
 log = logging.getLogger(__name__)
 
 
@@ -44,8 +46,8 @@ log = logging.getLogger(__name__)
 class Timing:
     """All in seconds. A real API server sends a bookmark about once a minute, so ``idle`` must be longer."""
 
-    page: int = 500
-    """Objects a page."""
+    page: int = 250
+    """Objects a page: a page is decoded in one go, and a key may be waiting (250 pods: some 10 ms)."""
     serve: float = 300.0
     """How long the server is asked to keep one watch open (up to a fifth less, so that watches do not end together)."""
     idle: float = 80.0
@@ -171,9 +173,13 @@ class Watcher(Generic[T]):
                 items.clear()
                 token = ""
                 continue
+            turn = time.monotonic()
             for obj in answer.get("items") or ():
                 self._fill(obj)
                 self._keep(items, obj)
+                if time.monotonic() - turn > SLICE:
+                    await asyncio.sleep(0)
+                    turn = time.monotonic()
             meta = answer.get("metadata") or {}
             token = str(meta.get("continue") or "")
             if not token:
