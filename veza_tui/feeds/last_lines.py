@@ -152,6 +152,8 @@ def last_line(data: bytes) -> str:
     Go prints the reason before its stack traces, other runtimes after them: a panic's first line counts as its last.
     """
     lines = [line for raw in data.decode(errors="replace").splitlines() if (line := _COLOUR.sub("", raw).strip())]
+    # With a status of 200 the kubelet says in a log's place that it has none.
+    lines = [line for line in lines if not line.startswith("unable to retrieve container logs for ")]
     if not lines:
         return ""
     line = lines[-1]

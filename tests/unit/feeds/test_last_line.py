@@ -36,6 +36,7 @@ KeyError: 'DB_URL'
         (b'FATAL: DB_URL is not set\n{"level":"info","msg":"starting"}\n', "FATAL: DB_URL is not set"),
         (b"FATAL: no\n1\n2\n3\n4\nINFO up again\n", "INFO up again"),
         (b"FATAL: retried\nclosed the pool\n", "closed the pool"),
+        (b"unable to retrieve container logs for containerd://5106", ""),
         (b"x" * 1000, "x" * 199 + "…"),
     ],
 )

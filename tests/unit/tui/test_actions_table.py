@@ -89,6 +89,9 @@ def test_the_footer_drops_the_least_useful_hint_first_and_keeps_help() -> None:
         ("shell", {"read_only": True}, "staging is read-only here"),
         ("open", {"pod": None}, "no pod is selected"),
         ("open", {"pod": None, "screen": "exercises"}, None),
+        ("shell", {"denied_shell": "you may not create pods/exec in ns"}, "you may not create pods/exec in ns"),
+        ("forward", {"denied_forward": "you may not forward"}, "you may not forward"),
+        ("forward", {"denied_shell": "you may not create pods/exec in ns"}, None),
     ],
 )  # fmt: skip
 def test_what_is_not_possible_says_why(action: str, at: dict[str, object], reason: str | None) -> None:
