@@ -112,6 +112,36 @@ def test_server_side_apply(kubectl: Kubectl, namespace: str, manifest: Path) -> 
     assert entries["other"]["operation"] == "Apply"
 
 
+def test_lists_prune_autoscale_and_tokens(kubectl: Kubectl, namespace: str) -> None:
+    n = ("-n", namespace)
+    config = (
+        '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "%s", "labels": {"p": "q"}}, "%s": {"k": "v"}}'
+    )
+    items = ", ".join(config % (name, "data") for name in "ab")
+    both = f'{{"apiVersion": "v1", "kind": "List", "items": [{items}]}}'
+    assert kubectl(*n, "apply", "-f", "-", stdin=both).stdout == "configmap/a created\nconfigmap/b created\n"
+    refused = kubectl(*n, "apply", "-f", "-", stdin=both.replace('"data"', '"dato"'), code=1).stderr
+    assert 'unknown field "dato" in io.k8s.api.core.v1.ConfigMap' in refused
+    pruned = kubectl(*n, "apply", "-f", "-", "--prune", "-l", "p=q", stdin=config % ("a", "data")).stdout
+    assert pruned == "configmap/a unchanged\nconfigmap/b pruned\n"
+    kubectl(*n, "create", "deployment", "d", "--image=veza/app:1")
+    assert "autoscaled" in kubectl(*n, "autoscale", "deploy", "d", "--max=4", "--cpu-percent=70").stdout
+    v1 = json.loads(
+        kubectl("get", "--raw", f"/apis/autoscaling/v1/namespaces/{namespace}/horizontalpodautoscalers/d").stdout
+    )
+    assert (v1["apiVersion"], v1["spec"]["targetCPUUtilizationPercentage"]) == ("autoscaling/v1", 70)
+    metric = "jsonpath={.spec.metrics[0].resource.target.averageUtilization}"
+    assert kubectl(*n, "get", "hpa", "d", "-o", metric).stdout == "70"
+    scale = kubectl(*n, "get", "deploy", "d", "--subresource=scale").stdout.splitlines()
+    assert scale[0].split() == ["NAME", "DESIRED", "AVAILABLE", "AGE"] and scale[1].split()[:3] == ["d", "1", "0"]
+    token = kubectl(*n, "create", "token", "default").stdout.strip()
+    assert (
+        f"system:serviceaccount:{namespace}:default" in kubectl("--token", token, "auth", "whoami", context="").stdout
+    )
+    short = kubectl(*n, "create", "token", "default", "--duration=5m", code=1).stderr
+    assert "may not specify a duration less than 10 minutes" in short
+
+
 def test_creates_that_post_protobuf(kubectl: Kubectl, namespace: str) -> None:
     n = ("-n", namespace)
     for command in (

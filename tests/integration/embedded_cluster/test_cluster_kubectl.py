@@ -125,6 +125,7 @@ async def test_logs_follow_and_forward(kubectl):
     follow = await kubectl.start("logs", "-f", "deploy/web")
     assert follow.stdout is not None
     assert b"listening" in await asyncio.wait_for(follow.stdout.readline(), 10)
+    attached = await kubectl.start("attach", pod["metadata"]["name"])
     forward = await kubectl.start("port-forward", "deploy/web", ":8080")
     assert forward.stdout is not None
     line = (await asyncio.wait_for(forward.stdout.readline(), 10)).decode()
@@ -140,3 +141,5 @@ async def test_logs_follow_and_forward(kubectl):
     await kubectl.run("delete", "pod", pod["metadata"]["name"])
     out, _ = await asyncio.wait_for(follow.communicate(), 10)
     assert out == b"bye\n"
+    out, _ = await asyncio.wait_for(attached.communicate(), 10)
+    assert out.endswith(b"bye\n"), "attach shows what is written from now on, and ends with the container"

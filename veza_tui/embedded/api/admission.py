@@ -1,15 +1,11 @@
-"""What the registry and admission add to a new object (nobody's managedFields show it): phases, QoS, tolerations ...
-
-Of the real admission chain this leaves out the projected service account token volume: nothing in a simulated
-container could use it.
-"""
+"""What the registry and admission add to a new object (nobody's managedFields show it): phases, QoS, tolerations ..."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from veza_tui.embedded.api.errors import forbidden
-from veza_tui.embedded.api.meta import dig
+from veza_tui.embedded.api.meta import dig, generate_name
 from veza_tui.embedded.api.resources import ResourceType
 
 if TYPE_CHECKING:
@@ -17,6 +13,7 @@ if TYPE_CHECKING:
 
 JSONObject = dict[str, Any]
 _SECONDS = 300
+_ACCOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 def on_create(store: Store, kind: ResourceType, obj: JSONObject) -> None:
@@ -41,10 +38,13 @@ def _pod(store: Store, obj: JSONObject) -> None:
     meta, spec = obj["metadata"], obj["spec"]
     account = spec.setdefault("serviceAccountName", "default")
     spec["serviceAccount"] = account
-    if store.find("serviceaccounts", meta["namespace"], account) is None:
+    found = store.find("serviceaccounts", meta["namespace"], account)
+    if found is None:
         missing = f'serviceaccount "{account}" not found'
         why = f"error looking up service account {meta['namespace']}/{account}: {missing}"
         raise forbidden("pods", "", meta["name"], why)
+    if spec.get("automountServiceAccountToken", found.get("automountServiceAccountToken", True)) is not False:
+        _mount_account(spec)
     spec.setdefault("priority", 0)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     tolerations = spec.setdefault("tolerations", [])
@@ -57,6 +57,28 @@ def _pod(store: Store, obj: JSONObject) -> None:
         why = "Scheduling is blocked due to non-empty scheduling gates"
         gated = {"type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "message": why}
         obj["status"]["conditions"] = [gated | {"lastProbeTime": None, "lastTransitionTime": None}]
+
+
+def _mount_account(spec: JSONObject) -> None:
+    """The projected volume of the ServiceAccount (source: plugin/pkg/admission/serviceaccount, TokenVolumeSource)."""
+    containers = [c for key in ("initContainers", "containers") for c in spec.get(key) or () if isinstance(c, dict)]
+    without = [
+        c for c in containers if not any(m.get("mountPath") == _ACCOUNT_PATH for m in c.get("volumeMounts") or ())
+    ]
+    if not without:
+        return
+    name = generate_name("kube-api-access-")
+    for container in without:
+        mount = {"name": name, "readOnly": True, "mountPath": _ACCOUNT_PATH}
+        container["volumeMounts"] = [*(container.get("volumeMounts") or ()), mount]
+    where = {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}, "path": "namespace"}
+    sources: list[JSONObject] = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [where]}},
+    ]
+    volume = {"name": name, "projected": {"sources": sources, "defaultMode": 0o644}}
+    spec["volumes"] = [*(spec.get("volumes") or ()), volume]
 
 
 def qos_class(spec: JSONObject) -> str:

@@ -13,12 +13,13 @@ VERSION = "v1.34.0+veza-embedded"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _SUB_KINDS = {
     "scale": ("autoscaling", "v1", "Scale"), "eviction": ("policy", "v1", "Eviction"), "binding": ("", "v1", "Binding"),
+    "attach": ("", "v1", "PodAttachOptions"), "token": ("authentication.k8s.io", "v1", "TokenRequest"),
     "exec": ("", "v1", "PodExecOptions"), "portforward": ("", "v1", "PodPortForwardOptions"),
 }  # fmt: skip
 _SUB_VERBS = {
     "status": ["get", "patch", "update"], "scale": ["get", "patch", "update"], "finalize": ["update"],
     "ephemeralcontainers": ["get", "patch", "update"], "binding": ["create"], "eviction": ["create"], "log": ["get"],
-    "exec": ["create", "get"], "portforward": ["create", "get"],
+    "attach": ["create", "get"], "token": ["create"], "exec": ["create", "get"], "portforward": ["create", "get"],
     "proxy": ["create", "delete", "get", "patch", "update"],
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from veza_tui.embedded.api.schema import ANY, Schema, of_kind, type_named
 JSONObject = dict[str, Any]
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
-_NO_RESOURCE = frozenset({"DeleteOptions", "Eviction", "Binding", "Scale"})
+_NO_RESOURCE = frozenset({"DeleteOptions", "Eviction", "Binding", "Scale", "TokenRequest"})
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:

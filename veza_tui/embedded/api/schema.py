@@ -151,7 +151,9 @@ def _parse(text: str) -> Schema:
 def of_kind(api_version: str, kind: str) -> Schema:
     """The whole object of a kind, with apiVersion, kind and metadata."""
     group = api_version.partition("/")[0] if "/" in api_version else ""
-    name = "events.Event" if (group, kind) == ("events.k8s.io", "Event") else kind
+    name = {("events.k8s.io", "Event"): "events.Event"}.get((group, kind), kind)
+    if (api_version, kind) == ("autoscaling/v1", "HorizontalPodAutoscaler"):
+        name = "autoscaling.v1.HorizontalPodAutoscaler"
     named = type_named(name)
     fields = {"apiVersion": Schema("string"), "kind": Schema("string"), "metadata": type_named("ObjectMeta")}
     return Schema("struct", kind, {**fields, **named.fields}, {(1,): "metadata", **named.numbers})

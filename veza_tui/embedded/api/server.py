@@ -11,7 +11,19 @@ from urllib.parse import unquote, urlsplit
 
 from aiohttp import web
 
-from veza_tui.embedded.api import discovery, kubeconfig, metrics, openapi, rbac, read, reviews, subresources, write
+from veza_tui.embedded.api import (
+    accounts,
+    discovery,
+    kubeconfig,
+    metrics,
+    openapi,
+    openapi_v2,
+    rbac,
+    read,
+    reviews,
+    subresources,
+    write,
+)
 from veza_tui.embedded.api.bootstrap import bootstrap
 from veza_tui.embedded.api.call import Call
 from veza_tui.embedded.api.errors import (
@@ -141,7 +153,10 @@ class ApiServer:
 
     def _user(self, request: web.BaseRequest) -> User | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return self.tokens.get(token.strip()) if scheme.lower() == "bearer" else None
+        token = token.strip()
+        if scheme.lower() != "bearer":
+            return None
+        return self.tokens.get(token) or accounts.authenticate(self.store, token)
 
     async def _suffer(self, request: web.BaseRequest, path: str, user: User | None) -> None:
         """Meet the faults that are switched on."""
@@ -196,7 +211,10 @@ class ApiServer:
             case ["apis", group, version] if version in discovery.groups().get(group, ()):
                 return answer_object(discovery.resource_list(group, version))
             case ["openapi", "v2"]:
-                if "json" not in request.headers.get("Accept", "json") and "*/*" not in request.headers["Accept"]:
+                wanted = request.headers.get("Accept", "json")
+                if openapi_v2.ASKED in wanted or openapi_v2.MEDIA in wanted:
+                    return web.Response(body=openapi_v2.document(), content_type=openapi_v2.MEDIA)
+                if "json" not in wanted and "*/*" not in wanted:
                     raise ApiError(406, "NotAcceptable", "406: Not Acceptable")
                 return answer_object(openapi.swagger())
             case ["openapi", "v3"]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from veza_tui.embedded.api import write
+from veza_tui.embedded.api import accounts, write
 from veza_tui.embedded.api.call import Call
 from veza_tui.embedded.api.errors import (
     ApiError,
@@ -23,6 +23,7 @@ from veza_tui.embedded.api.meta import clone, dig, rfc3339
 from veza_tui.embedded.api.resources import ResourceType
 from veza_tui.embedded.api.respond import answer_object
 from veza_tui.embedded.api.selectors import selector_matches, selector_text
+from veza_tui.embedded.api.table.common import age
 
 JSONObject = dict[str, Any]
 
@@ -43,6 +44,8 @@ async def serve(call: Call) -> web.StreamResponse:
             return await write.patch(call, sub)
     elif sub == "finalize" and method == "PUT":
         return await write.update(call, "finalize")
+    elif sub == "token" and method == "POST":
+        return answer_object(await accounts.request_token(call), call.accept, 201)
     elif sub == "binding" and method == "POST":
         return await _bind(call)
     elif sub == "eviction" and method == "POST":
@@ -65,6 +68,8 @@ async def _scale(call: Call) -> web.Response:
     obj = call.store.get(kind.key, call.namespace, call.info.name)
     current = scale_of(kind, obj)
     if method in ("GET", "HEAD"):
+        if call.accept.form == "Table":
+            return answer_object(_scale_table(call, obj, current))
         return call.respond(current)
     if method == "PUT":
         wanted = await call.body_object("autoscaling/v1", "Scale")
@@ -90,6 +95,19 @@ async def _scale(call: Call) -> web.Response:
     tracker = UpdateTracker(call.manager, as_subresource="scale")
     stored = call.store.update(new, tracker=tracker, dry_run=call.info.dry_run, owned=True)
     return answer_object(scale_of(kind, stored), call.accept)
+
+
+def _scale_table(call: Call, obj: JSONObject, scale: JSONObject) -> JSONObject:
+    """`kubectl get --subresource=scale` (source: printers/internalversion, printScale)."""
+    columns = [
+        {"name": n, "type": t, "format": "name" if n == "Name" else "", "description": "", "priority": 0}
+        for n, t in (("Name", "string"), ("Desired", "integer"), ("Available", "integer"), ("Age", "string"))
+    ]
+    meta = scale["metadata"]
+    cells = [meta["name"], scale["spec"].get("replicas", 0), scale["status"]["replicas"], age(obj, call.store.clock())]
+    partial = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": meta}
+    head = {"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": meta["resourceVersion"]}}
+    return {**head, "columnDefinitions": columns, "rows": [{"cells": cells, "object": partial}]}
 
 
 async def _bind(call: Call) -> web.Response:

@@ -1,9 +1,10 @@
-"""How a stored object looks through a resource: events.k8s.io shows core Events; lists; partial objects; tables."""
+"""How a stored object looks through a resource (events.k8s.io, autoscaling/v1); lists; partial objects; tables."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from veza_tui.embedded.api import autoscaling_v1
 from veza_tui.embedded.api.history import Record, dumps
 from veza_tui.embedded.api.resources import ResourceType
 from veza_tui.embedded.api.respond import Accept
@@ -20,13 +21,20 @@ _OLD_TO_NEW = {old: new for new, old in _NEW_TO_OLD.items()}
 
 def foreign(kind: ResourceType) -> bool:
     """Whether what is stored is of another version."""
-    return kind.group == "events.k8s.io"
+    return kind.group == "events.k8s.io" or kind.api_version == "autoscaling/v1"
+
+
+def tabled(kind: ResourceType, obj: JSONObject) -> JSONObject:
+    """The object as its table's columns are made from it: tables print what is stored, but for events."""
+    return obj if kind.group == "autoscaling" else shown(kind, obj)
 
 
 def shown(kind: ResourceType, obj: JSONObject) -> JSONObject:
     """The stored object as this resource serves it."""
     if not foreign(kind):
         return obj
+    if kind.group == "autoscaling":
+        return autoscaling_v1.shown(obj)
     out = {_OLD_TO_NEW.get(key, key): value for key, value in obj.items()}
     out["apiVersion"] = kind.api_version
     return out
@@ -36,6 +44,8 @@ def stored(kind: ResourceType, obj: JSONObject) -> JSONObject:
     """What a client sent, as it is stored."""
     if not foreign(kind):
         return obj
+    if kind.group == "autoscaling":
+        return autoscaling_v1.stored(obj)
     out = {_NEW_TO_OLD.get(key, key): value for key, value in obj.items()}
     out["apiVersion"] = "v1"
     return out
@@ -76,7 +86,7 @@ def list_body(
 ) -> bytes:
     """A list in the form asked for."""
     if accept.form == "Table":
-        objects = [shown(kind, record.object) for record in records]
+        objects = [tabled(kind, record.object) for record in records]
         return dumps(table_of(kind, objects, meta, include=include, version=accept.version, now=now))
     if accept.form.startswith("PartialObjectMetadata"):
         items = [partial(record.object, accept.version) for record in records]
@@ -91,7 +101,7 @@ def object_body(kind: ResourceType, obj: JSONObject, accept: Accept, include: st
     """One object in the form asked for."""
     if accept.form == "Table":
         meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-        return table_of(kind, [shown(kind, obj)], meta, include=include, version=accept.version, now=now)
+        return table_of(kind, [tabled(kind, obj)], meta, include=include, version=accept.version, now=now)
     if accept.form == "PartialObjectMetadata":
         return partial(obj, accept.version)
     return shown(kind, obj)

@@ -86,7 +86,7 @@ class Watch:
 
     def _object(self, record: Record) -> bytes:
         if self.accept.form == "Table":
-            obj = views.shown(self.kind, record.object)
+            obj = views.tabled(self.kind, record.object)
             meta = {"resourceVersion": str(record.version)}
             include = self.info.query.get("includeObject", "Metadata")
             now = self.store.clock()

@@ -147,7 +147,7 @@ async def _apply(call: Call, subresource: str) -> web.Response:
     if (value.get("metadata") or {}).get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
     decoded = typed(value, kind)
-    config: JSONObject = decoded.value
+    config: JSONObject = views.stored(kind, decoded.value) if views.foreign(kind) else decoded.value
     place(call, config)
     config["metadata"].setdefault("name", call.info.name)
     live = store.find(kind.key, call.namespace, call.info.name)
@@ -157,7 +157,7 @@ async def _apply(call: Call, subresource: str) -> web.Response:
     applied = apply(
         live, config, manager=call.manager, force=call.info.flag("force"), subresource=subresource, now=store.clock()
     )
-    applied.object = fit(applied.object, kind.api_version, kind.kind).value
+    applied.object = fit(applied.object, applied.object["apiVersion"], kind.kind).value
     if live is None:
         if config["metadata"].get("uid"):
             raise bad_request("uid mismatch: the provided object specified uid and no existing object was found")

@@ -18,6 +18,10 @@ Watcher = Callable[[Object | None, Object | None], None]
 """``watcher(old, new)``: old None for an addition, new None for a deletion. It must only enqueue, never write."""
 
 
+_MANAGER = "kube-controller-manager"
+"""Field manager of the controllers. Pods that they make are not tracked: each of their writes would cost 1 ms more."""
+
+
 class Cluster:
     """Reads answer with the stored objects: never change them. Writes raise ApiError as the API would refuse them."""
 
@@ -152,7 +156,7 @@ class Cluster:
 
     def create(self, resource: str, obj: Object) -> Object:
         """Create; the stored object."""
-        return self.store.create(obj, manager="")
+        return self.store.create(obj, manager=_MANAGER if resource == "replicasets.apps" else "")
 
     def change(
         self, resource: str, obj: Mapping[str, Any], change: Callable[[Object], None], *, subresource: str = ""
@@ -162,7 +166,8 @@ class Cluster:
         newest = self.store.find(resource, namespace, name)
         if newest is None or uid_of(newest) != uid_of(obj):
             return None
-        return self.store.mutate(resource, namespace, name, change, subresource=subresource)
+        manager = "kubelet" if resource in ("pods", "nodes") and subresource == "status" else _MANAGER
+        return self.store.mutate(resource, namespace, name, change, subresource=subresource, manager=manager)
 
     def set_status(self, resource: str, obj: Mapping[str, Any], status: Object) -> Object | None:
         """Replace the status; nothing is written when it is the same."""

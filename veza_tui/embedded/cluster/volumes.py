@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from veza_tui.embedded.api import accounts
 from veza_tui.embedded.cluster.access import Cluster
 from veza_tui.embedded.cluster.environment import decode
 from veza_tui.embedded.cluster.objects import Object, uid_of
@@ -61,6 +62,8 @@ class Volumes:
             if self._cluster.get("persistentvolumeclaims", namespace, claim) is None:
                 raise MountError(name, f'persistentvolumeclaim "{claim}" not found')
             return _made(self.root / "claims" / namespace / claim)
+        if volume.get("projected"):
+            self._project(pod, volume["projected"], target)
         for kind, field, key in (("configmap", "configMap", "name"), ("secret", "secret", "secretName")):
             source = volume.get(field)
             if not source:
@@ -75,6 +78,28 @@ class Volumes:
                 if item in data:
                     _write(target, path, data[item])
         return _made(target)
+
+    def _project(self, pod: Object, projected: Mapping[str, Any], target: Path) -> None:
+        """The sources of the volume that admission adds: token, authority, namespace; plain ConfigMaps and Secrets."""
+        namespace = pod["metadata"]["namespace"]
+        for source in projected.get("sources") or ():
+            for kind, field in (("ConfigMap", "configMap"), ("Secret", "secret")):
+                if field in source:
+                    obj = self._cluster.get(f"{kind.lower()}s", namespace, source[field].get("name", ""))
+                    data = decode({**obj, "kind": kind}) if obj else {}
+                    for item in source[field].get("items") or [{"key": k, "path": k} for k in data]:
+                        _write(target, item["path"], data.get(item["key"], b""))
+            for item in (source.get("downwardAPI") or {}).get("items") or ():
+                parts = (item.get("fieldRef") or {}).get("fieldPath", "").split(".")
+                if len(parts) == 2 and parts[0] == "metadata":
+                    _write(target, item["path"], str(pod["metadata"].get(parts[1], "")).encode())
+            token = source.get("serviceAccountToken")
+            account = self._cluster.get("serviceaccounts", namespace, pod["spec"].get("serviceAccountName", "default"))
+            if token and account:
+                audiences = [token.get("audience") or accounts.ISSUER]
+                seconds = token.get("expirationSeconds", 3600)
+                text = accounts.mint(self._cluster.store, account, seconds, audiences, pod)
+                _write(target, token["path"], text.encode())
 
     def mounts(self, volumes: Mapping[str, Path], container: Mapping[str, Any]) -> dict[str, Path]:
         """mountPath -> directory for one container."""

@@ -51,6 +51,10 @@ NodeSystemInfo: machineID:s#1 systemUUID:s#2 bootID:s#3 kernelVersion:s#4 osImag
 NodeRuntimeHandler: name:s#1 features:*
 ContainerImage: names:[s]#1 sizeBytes:l#2
 AttachedVolume: name:s#1 devicePath:s#2
+PersistentVolume: spec:PersistentVolumeSpec#1 status:PersistentVolumeStatus#2
+PersistentVolumeSpec: capacity:{q}#1 accessModes:[s]#3 claimRef:ObjectReference#4 persistentVolumeReclaimPolicy:s#5
+  storageClassName:s#6 mountOptions:[s]#7 volumeMode:s#8 hostPath:* nfs:* csi:* local:* nodeAffinity:*
+PersistentVolumeStatus: phase:s#1 message:s#2 reason:s#3 lastPhaseTransitionTime:t#4
 PersistentVolumeClaim: spec:PersistentVolumeClaimSpec#2 status:PersistentVolumeClaimStatus#3
 PersistentVolumeClaimSpec: accessModes:[s]#1 selector:LabelSelector#4 resources:VolumeResourceRequirements#2
   volumeName:s#3 storageClassName:s#5 volumeMode:s#6 dataSource:TypedLocalObjectReference#7

@@ -14,6 +14,10 @@ ReplicaSetSpec: replicas:i#1 minReadySeconds:i#4 selector:LabelSelector#2 templa
 ReplicaSetStatus: replicas:i#1 fullyLabeledReplicas:i#2 readyReplicas:i#4 availableReplicas:i#5 observedGeneration:l#3
   conditions:[ReplicaSetCondition]@type#6 terminatingReplicas:i#7
 ReplicaSetCondition: type:s#1 status:s#2 lastTransitionTime:t#3 reason:s#4 message:s#5
+ReplicationController: spec:ReplicationControllerSpec#2 status:ReplicationControllerStatus#3
+ReplicationControllerSpec: replicas:i#1 minReadySeconds:i#4 selector:{s}%#2 template:PodTemplateSpec#3
+ReplicationControllerStatus: replicas:i#1 fullyLabeledReplicas:i#2 readyReplicas:i#4 availableReplicas:i#5
+  observedGeneration:l#3 conditions:[ReplicaSetCondition]@type#6
 StatefulSet: spec:StatefulSetSpec#2 status:StatefulSetStatus#3
 StatefulSetSpec: replicas:i#1 selector:LabelSelector#2 template:PodTemplateSpec#3 serviceName:s#5
   podManagementPolicy:s#6 volumeClaimTemplates:[VolumeClaim]#4 updateStrategy:StatefulSetUpdateStrategy#7
@@ -90,6 +94,12 @@ ResourceMetricStatus: name:s#1 current:MetricValueStatus#2
 ContainerResourceMetricStatus: name:s#1 current:MetricValueStatus#2 container:s#3
 ExternalMetricStatus: metric:MetricIdentifier#1 current:MetricValueStatus#2
 MetricValueStatus: value:q#1 averageValue:q#2 averageUtilization:i#3
+autoscaling.v1.HorizontalPodAutoscaler: spec:autoscaling.v1.HorizontalPodAutoscalerSpec#2
+  status:autoscaling.v1.HorizontalPodAutoscalerStatus#3
+autoscaling.v1.HorizontalPodAutoscalerSpec: scaleTargetRef:CrossVersionObjectReference#1 minReplicas:i#2
+  maxReplicas:i#3 targetCPUUtilizationPercentage:i#4
+autoscaling.v1.HorizontalPodAutoscalerStatus: observedGeneration:l#1 lastScaleTime:t#2 currentReplicas:i#3
+  desiredReplicas:i#4 currentCPUUtilizationPercentage:i#5
 PodDisruptionBudget: spec:PodDisruptionBudgetSpec#2 status:PodDisruptionBudgetStatus#3
 PodDisruptionBudgetSpec: minAvailable:is#1 selector:LabelSelector!#2 maxUnavailable:is#3
   unhealthyPodEvictionPolicy:s#4
@@ -140,6 +150,10 @@ SelfSubjectReviewStatus: userInfo:UserInfo#1
 UserInfo: username:s#1 uid:s#2 groups:[s]#3 extra:*
 TokenReview: spec:TokenReviewSpec#2 status:*
 TokenReviewSpec: token:s#1 audiences:[s]#2
+TokenRequest: spec:TokenRequestSpec#2 status:TokenRequestStatus#3
+TokenRequestSpec: audiences:[s]#1 expirationSeconds:l#4 boundObjectRef:BoundObjectReference#3
+BoundObjectReference: kind:s#1 apiVersion:s#2 name:s#3 uid:s#4
+TokenRequestStatus: token:s#1 expirationTimestamp:t#2
 SelfSubjectAccessReview: spec:SelfSubjectAccessReviewSpec#2 status:*
 SelfSubjectAccessReviewSpec: resourceAttributes:ResourceAttributes#1 nonResourceAttributes:NonResourceAttributes#2
 SubjectAccessReview: spec:SubjectAccessReviewSpec#2 status:*

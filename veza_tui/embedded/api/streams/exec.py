@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import WSMsgType, web
 
@@ -46,6 +46,50 @@ async def serve_exec(call: Call, runtime: NodeRuntime) -> web.StreamResponse:
     finally:
         await process.kill()
     return socket
+
+
+async def serve_attach(call: Call, runtime: NodeRuntime) -> web.StreamResponse:
+    """GET with an upgrade: what the container writes from now on. Its programs read no stdin, so nothing is sent in."""
+    pod = call.store.get("pods", call.namespace, call.info.name)
+    container = container_of(pod, call.request.query.get("container", ""))
+    phase = (pod.get("status") or {}).get("phase")
+    if phase in ("Succeeded", "Failed"):
+        raise bad_request(f"cannot attach a container in a completed pod; current phase is {phase}")
+    if not pod["spec"].get("nodeName"):
+        raise bad_request(f"pod {call.info.name} does not have a host assigned")
+    logs = runtime.logs(call.info.namespace, call.info.name, container, follow=True, tail=0)
+    socket = await accept(call.request, PROTOCOLS)
+    await _Session(socket, _Attached(logs), tty=False).run([])
+    return socket
+
+
+class _Attached:
+    """A container's output in the shape of a process; the end of the container is the end of it."""
+
+    def __init__(self, logs: AsyncIterator[bytes]) -> None:
+        self._logs = logs
+
+    async def read(self) -> tuple[int, bytes]:
+        """See ``ExecProcess``."""
+        async for chunk in self._logs:
+            return STDOUT, chunk
+        return 0, b""
+
+    async def write(self, data: bytes) -> None:
+        """Nobody reads it."""
+
+    async def close_stdin(self) -> None:
+        """Nothing to close."""
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """No terminal."""
+
+    async def wait(self) -> int:
+        """The stream has ended well."""
+        return 0
+
+    async def kill(self) -> None:
+        """The client hung up."""
 
 
 class _Session:
