@@ -64,6 +64,8 @@ async def preview(cluster: Cluster, objects: Sequence[JSONObject]) -> Preview:
     if refused:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         hint = f"kubectl delete {immutable} first, or give it a new name" if immutable else "run veza-tui validate"
+        if "is being terminated" in refused[0]:
+            hint = "the namespace is being deleted: wait until it is gone, then deploy again"
         raise RefusedError(f"the server refuses {refused[0]}{more}", hint=f"nothing was changed; {hint}")
     return Preview(tuple(found), tuple(drifted), tuple(unchecked), live)
 
