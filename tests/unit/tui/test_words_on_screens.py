@@ -6,14 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from tests.tools.synthetic import pod, view
+from tests.tools.synthetic import crashing, pod, rollout, view
+from veza_tui.model.restore import Loss
 from veza_tui.model.workload import EventRow
 from veza_tui.tui.actions import ACTIONS, Situation
+from veza_tui.tui.presentation.backups import loss_lines
 from veza_tui.tui.presentation.glyphs import UNICODE
 from veza_tui.tui.presentation.health import said_in_full
 from veza_tui.tui.presentation.keys import help_lines, hints
 from veza_tui.tui.presentation.pod import pod_lines
-from veza_tui.tui.presentation.spans import counted, line_width, plain
+from veza_tui.tui.presentation.pod_line import PodLine, Shown
+from veza_tui.tui.presentation.rollouts import rollout_lines
+from veza_tui.tui.presentation.spans import Span, counted, line_width, plain
 from veza_tui.tui.presentation.warnings import warning_lines
 
 NOW = 1_700_000_000.0
@@ -69,3 +73,34 @@ def test_at_80_cells_the_help_of_the_overview_is_hardly_cut() -> None:
     assert all(line_width(line) <= 80 for line in lines)
     cut = [plain(line) for line in lines if "…" in plain(line)]
     assert len(cut) <= 3, cut
+
+
+def test_below_a_failing_pod_no_key_is_cut_in_two() -> None:
+    shown = Shown(UNICODE, NOW, hints=lambda _: [(Span("l logs"),), (Span("p previous"),), (Span("u undo rollout"),)])
+    line = PodLine(replace(crashing(1, now=NOW), cause="out of memory: killed at its limit of 1Gi"), "x" * 90, shown)
+    for room in (30, 60, 76, 90, 200):
+        shown.room = room
+        text = plain(line.notes[0])
+        assert text.startswith("out of memory: killed at its limit of 1Gi")
+        assert "l logs" in text
+        assert len(text) <= room or room < 55, text
+    assert "u undo rollout" in text and "x" * 90 in text
+
+
+def test_a_narrow_rollout_says_the_cause_rather_than_the_pod() -> None:
+    stuck = rollout("backend-api", 5, reason="backend-api-86b9697794-rpcfj: out of memory: killed", ready=0)
+    narrow = "\n".join(plain(line) for line in rollout_lines([stuck], (), 39, UNICODE, most=3))
+    assert "out of memory: killed" in narrow
+    assert "rpcfj" in "\n".join(plain(line) for line in rollout_lines([stuck], (), 90, UNICODE, most=3))
+
+
+def test_what_a_restore_brings_back_and_loses_is_said_in_words() -> None:
+    lines = [plain(line) for line in loss_lines([Loss("a", 8000, 4000), Loss("b", 7, 8)], 80, UNICODE,
+                                                words=("THEN", "NOW"))]  # fmt: skip
+    assert any("4,000 rows back" in line for line in lines)
+    assert any("1 row lost" in line for line in lines)
+
+
+def test_space_is_named_only_where_it_switches() -> None:
+    assert "space" not in plain(hints(ACTIONS, Situation(screen="restore", state="now"), 80))
+    assert "space switch" in plain(hints(ACTIONS, Situation(screen="restore", state="table:users"), 80))

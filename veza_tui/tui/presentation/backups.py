@@ -11,7 +11,7 @@ from veza_tui.tui.presentation.ages import calm_age, moment
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
-from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit
+from veza_tui.tui.presentation.spans import Line, Span, clean, clip, counted, fit
 
 COLUMNS = (
     Column("name", "BACKUP", 15, comfortable=15),
@@ -110,7 +110,8 @@ def loss_lines(losses: Sequence[Loss], cells: int, glyphs: Glyphs, *, words: tup
         difference = loss.difference
         mark: Line = ()
         if difference:
-            mark = (Span(f"  {difference:+,}", "ok" if difference > 0 else "warn"),)
+            back = "back" if difference > 0 else "lost"
+            mark = (Span(f"  {counted(abs(difference), 'row')} {back}", "ok" if difference > 0 else "warn"),)
         elif difference is None:
             mark = (Span("  only then" if loss.now is None else "  only now", "warn"),)
         lines.append(

@@ -11,7 +11,7 @@ from veza_tui.tui.presentation.bars import rollout_bar
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.output import newest_rows
 from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, clip, fit
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, clip, fit, width
 
 _ON_THE_WAY = ("Pending", "ContainerCreating", "PodInitializing", "Running, not ready", "Terminating", "Completed")
 SHORT = 30
@@ -54,6 +54,8 @@ def title_line(status: OperationStatus, now: float, cells: int, glyphs: Glyphs) 
     took = duration(ended - status.started) if status.started else ""
     left: Line = (Span(" "), Span(clean(status.title, 200), "strong"))
     when = f"  {moment(status.started, now)} {local_zone()}" if status.started else ""
+    if width(clean(status.title, 200)) + len(word) + len(when) + len(took) + width(clean(status.user, 30)) + 9 > cells:
+        when = ""
     right: Line = (Span(word, role), Span(f"{when}  {took}  ", "dim"), Span(clean(status.user, 30), "dim"), Span(" "))
     return apart(left, right, cells)
 

@@ -10,10 +10,14 @@ from veza_tui.model.workload import PodRow, State
 from veza_tui.tui.presentation.ages import age
 from veza_tui.tui.presentation.glyphs import ROLES, Glyphs
 from veza_tui.tui.presentation.images import tag
-from veza_tui.tui.presentation.spans import Line, Span, clean, joined, width
+from veza_tui.tui.presentation.spans import Line, Span, clean, fit, joined, line_width, width
 
 Hints = Callable[[PodRow], Sequence[Line]]
 _tag = lru_cache(maxsize=1024)(tag)
+
+
+_WORDS = 12
+"""Cells below which a pod's last words say nothing."""
 
 
 def failing(pod: PodRow) -> bool:
@@ -29,6 +33,8 @@ class Shown:
     tick: float = 0.0
     wide: bool = False
     hints: Hints = lambda pod: ()
+    room: int = 400
+    """Cells for the line below a failing pod."""
 
 
 class PodLine:
@@ -119,15 +125,17 @@ class PodLine:
         pod, glyphs = self.pod, self._shown.glyphs
         dot = Span(f" {glyphs.dot} ", "faint")
         opening, closing = glyphs.quote
-        parts: list[Line] = []
-        if pod.cause:
-            parts.append((Span(clean(pod.cause, 300), "cause"),))
-        if self.last:
-            parts.append((Span(f"{opening}{clean(self.last.strip(), 200)}{closing}", "quote"),))
-        hints = self._shown.hints(pod)
-        if hints:
-            parts.append(joined(hints, Span("  ")))
-        return joined(parts, dot)
+        cause: Line = (Span(clean(pod.cause, 300), "cause"),) if pod.cause else ()
+        words, hints = clean(self.last.strip(), 200), list(self._shown.hints(pod))
+        # Where it is narrow the cause stays whole, the keys are never cut in two, and the words take what is left.
+        while len(hints) > 1 and line_width(joined((cause, joined(hints, Span("  "))), dot)) > self._shown.room:
+            hints.pop()
+        keys = joined(hints, Span("  "))
+        left = self._shown.room - line_width(joined((cause, keys), dot)) - 3 - 2
+        if words and (left >= min(_WORDS, width(words)) or not cause):
+            quote: Line = (Span(f"{opening}{fit(words, min(width(words), max(left, _WORDS)))}{closing}", "quote"),)
+            return joined((cause, quote, keys), dot)
+        return joined((cause, keys), dot)
 
 
 def haystack(pod: PodRow) -> str:

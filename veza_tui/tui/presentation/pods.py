@@ -57,10 +57,13 @@ class PodRows:
         return [line.pod for line in found]
 
     def rows(self, pods: Sequence[PodRow], view: EnvironmentView, tick: float, hints: Hints, *,
-             wide: bool) -> list[PodLine]:  # fmt: skip
-        """One row a pod; ages are as of ``tick`` (unix seconds), so that they all change together."""
+             wide: bool, room: int = 400) -> list[PodLine]:  # fmt: skip
+        """One row a pod, ``room`` cells for what stands below it.
+
+        Ages are as of ``tick`` (unix seconds), so that they all change together.
+        """
         shown, lines = self._shown, self._lines
-        shown.tick, shown.wide, shown.hints = tick, wide, hints
+        shown.tick, shown.wide, shown.hints, shown.room = tick, wide, hints, room
         return [lines[pod.uid] for pod in pods]
 
     def _learn(self, view: EnvironmentView, want: PodView) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from veza_tui.model.backup import lagging
 from veza_tui.model.catalogue import BackupRecord
 from veza_tui.model.journal import OperationState, OperationStatus
-from veza_tui.tui.presentation.ages import moment
+from veza_tui.tui.presentation.ages import local_zone, moment
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.section import heading
@@ -110,7 +110,7 @@ def record_proof(record: BackupRecord) -> ProofPage:
 def proof_lines(page: ProofPage, now: float, cells: int, glyphs: Glyphs) -> list[Line]:
     """The page."""
     sign = {True: Span(glyphs.ok, "ok"), False: Span(glyphs.failed, "bad"), None: Span(glyphs.unknown, "warn")}
-    when = f"  {moment(page.at, now)}" if page.at else ""
+    when = f"  {moment(page.at, now)} {local_zone()}" if page.at else ""
     lines: list[Line] = [
         clip((Span(" "), Span(clean(page.title, 200), "strong")), cells),
         EMPTY,

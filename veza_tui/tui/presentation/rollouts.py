@@ -56,7 +56,11 @@ def rollout_lines(
             )
         )
         if rollout.reason:
-            lines.append(clip((Span("   "), Span(clean(rollout.reason), ROLES[rollout.state])), cells))
+            reason = clean(rollout.reason)
+            pod, colon, cause = reason.partition(": ")
+            if width(reason) > cells - 3 and colon and pod.startswith(f"{rollout.name}-"):
+                reason = cause  # which pod it is stands among the pods
+            lines.append(clip((Span("   "), Span(reason, ROLES[rollout.state])), cells))
     hidden = len(rollouts) - len(shown)
     if hidden > 0:
         lines.append((Span(f"   {hidden} more", "dim"),))

@@ -166,7 +166,8 @@ class EnvironmentPane(Vertical):
                 known[keys] = pod_hints(available(), app.situation(pod=pod), keys)
             return known[keys]
 
-        table.show(self._rows.rows(pods, view, app.tick, hints, wide=cells >= 110), stale=stale)
+        rows = self._rows.rows(pods, view, app.tick, hints, wide=cells >= 110, room=max(20, table.content_cells))
+        table.show(rows, stale=stale)
         label = pods_label(view, len(pods), want, "stale" if stale else "", app.glyphs)
         line = table.heading(label, cells, sorted_by=want.sort, reverse=want.reverse)
         hint: Line = () if want.filter else (Span("/", "key", "do:filter"), Span(" filter ", "hint", "do:filter"))

@@ -113,13 +113,9 @@ class RestoreScreen(VezaScreen):
         if self.table is not None:
             self.table.focus()
             self.table.forget_widths()
-            # A list that was hidden has its width, and its titles their places, only after the next layout.
-            self.call_after_refresh(self.repaint)
             first = self.table.rows[0].key if self.table.rows else ""
             # The cursor is on what enter does, not on a switch that it would turn by mistake.
             self.table.put_on({Page.BACKUP: self._proposed(), Page.HOW: "go"}.get(page, first))
-            # Only then the table has a width, and its heading stands over its columns.
-            self.call_after_refresh(self.paint)
 
     def _proposed(self) -> str:
         return propose(*self._usable()) or ""
@@ -153,7 +149,7 @@ class RestoreScreen(VezaScreen):
         if self.page is Page.BACKUP and self.choices.moment is not None:
             head[HINT_LINE] = moment_line(self.choices.moment, self._proposed(), cells)
             self.query_one("#title", Sheet).set_lines(head)
-        if self.page is Page.BACKUP and rows:
+        if self.page is Page.BACKUP and rows and table.content_cells:
             # Its columns are as wide as their cells: known from here on.
             head[-1] = table.heading((Span("  BACKUP", "title"),), cells)
             self.query_one("#title", Sheet).set_lines(head)
@@ -189,6 +185,11 @@ class RestoreScreen(VezaScreen):
         """With the key under the cursor: only some lines can be switched."""
         key = self.table.cursor if self.table is not None else ""
         return replace(super().situation(), state=key)
+
+    def on_table_laid(self, event: Table.Laid) -> None:
+        """A list that was hidden has its width, and its titles their places, only after a layout."""
+        event.stop()
+        self.paint()
 
     def on_table_moved(self, event: Table.Moved) -> None:
         """Another line: the hints may differ."""

@@ -20,6 +20,9 @@ from veza_tui.tui.widgets.strips import Painter
 class Table(LinesView):
     """Shows rows in the order given. The cursor stays on its row's key wherever that row moves."""
 
+    class Laid(Message):
+        """It has another width, and so have its columns: a heading above them is to be painted again."""
+
     class Moved(Message):
         """The cursor is on another row (or on none: key is empty)."""
 
@@ -213,6 +216,7 @@ class Table(LinesView):
         self._needs = []
         self._strips = []
         self.show(self._rows, stale=self._stale)
+        self.post_message(self.Laid())
 
     def on_click(self, event: events.Click) -> None:
         """A click puts the cursor there; a click on the cursor opens."""
