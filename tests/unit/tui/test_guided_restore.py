@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.screen import Screen
 
-from tests.tools.screen import until, until_shown
+from tests.tools.screen import shown, until, until_shown
 from tests.tools.synthetic import FixedClock, three
 from veza_tui.model.catalogue import BackupRecord
 from veza_tui.model.restore import Check
@@ -17,6 +17,11 @@ from veza_tui.tui.screens.restore import RestoreScreen
 
 NOW = 1_700_000_000.0
 RECORD = BackupRecord("20231114_215640", "production", NOW - 1000, 1_000_000, (("database.sql", 10),))
+
+
+def line_with(app: VezaApp, text: str) -> str:
+    """The first line of the screen that holds it."""
+    return next((line for line in shown(app).splitlines() if text in line), "")
 
 
 class Records:
@@ -55,14 +60,19 @@ async def test_the_moment_is_said_back_and_after_the_run_escape_leads_home(monke
         await until_shown(pilot, app, "When did it happen?")
         await pilot.press(*"5m", "enter")
         await until_shown(pilot, app, "It happened 2023-11-14", "is marked")
+        # The heading stands over its columns from the first look on.
+        await until(pilot, lambda: "PROOF" in line_with(app, "BACKUP"))
+        title, row = line_with(app, "BACKUP"), line_with(app, RECORD.name)
+        assert title.index("PROOF") == row.index("no manifest")
         await pilot.press("enter")
         await until_shown(pilot, app, "What is to come back?")
         await pilot.press("enter")
         await until_shown(pilot, app, "Is it safe", "disk")
         await pilot.press("enter")
         await until_shown(pilot, app, "Show the plan")
-        await pilot.press("G", "enter")
+        # Enter is never a switch: only space is, and without it nothing is stopped.
+        await pilot.press("g", "enter")
         await until(pilot, lambda: bool(asked))
-        assert asked[0].moment == NOW - 300 and asked[0].drain == "none"
+        assert asked[0].moment == NOW - 300 and asked[0].drain == "none" and not asked[0].flush_cache
         app.pop_screen()
         await until(pilot, lambda: app.screen is home)
