@@ -14,8 +14,9 @@ from tests.tools.cli import Cli, make_cli
 ROOT = __file__.rpartition("/tests/")[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def own_platform() -> Iterator[Any]:
+    """A module's own: which colour is live, and which releases there are, depends on no other module."""
     with headless_demo("--rows", "1000", "--time-scale", "0.1", "--traffic", "0") as demo:
         yield demo
 

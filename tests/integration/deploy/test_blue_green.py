@@ -35,6 +35,18 @@ def of_colour(platform: Any, colour: str) -> dict[str, int]:
     return {name: replicas(platform).get(name + suffix, 0) for name, _ in SERVICES}
 
 
+def change(cli: Cli, platform: Any) -> str:
+    """Manifests with a tag that is not live: whatever was there before, a deploy has something to do."""
+    (live,) = colours(platform)
+    suffix = "" if live == "plain" else f"-{live}"
+    found = {d["metadata"]["name"]: d for d in kubectl(platform, APPS)["items"]}
+    images = [found[n + suffix]["spec"]["template"]["spec"]["containers"][0]["image"] for n, _ in SERVICES]
+    tags = ("v1.4.0", "v1.4.1", "v1.4.2", "v1.4.3")
+    tag = next(t for t in tags if all(image.rpartition(":")[2] != t for image in images))
+    retag(cli, "production", tag)
+    return tag
+
+
 def step_result(cli: Cli, operation: str, step: str) -> Any:
     return next(
         e["data"]["result"]
@@ -62,7 +74,7 @@ def test_first_use_and_both_ways_back_drop_no_request(prod: Cli, own_platform: A
 
 def test_what_runs_already_is_nothing_to_do_unless_there_was_a_way_back(prod: Cli, own_platform: Any) -> None:
     assert "nothing to do" in prod.run("deploy", "production", *SURE).stderr
-    retag(prod, "production", "v1.4.1")
+    change(prod, own_platform)
     done = prod.json("deploy", "production", *SURE, "--json")
     assert done["state"] == "done" and colours(own_platform) == {"green"}
     assert of_colour(own_platform, "plain") == dict.fromkeys(dict(SERVICES), 0), "one way back is kept, not two"
@@ -98,7 +110,7 @@ def test_a_failure_before_the_switch_leaves_live_as_it_is(prod: Cli, own_platfor
 
 
 def test_every_step_killed_and_resumed_and_not_a_request_lost(prod: Cli, own_platform: Any) -> None:
-    retag(prod, "production", "v1.4.2")
+    change(prod, own_platform)
     # The steps before these are those of every deploy: test_deploy_robust.
     steps = ["rollout", "switch", "verify", "keep"]
     with traffic(own_platform.kubeconfig, "veza-production", SERVICES, "/ready") as calls:
@@ -118,18 +130,17 @@ def test_every_step_killed_and_resumed_and_not_a_request_lost(prod: Cli, own_pla
 
 
 def test_taken_back_after_the_switch_it_switches_back(prod: Cli, own_platform: Any) -> None:
-    retag(prod, "production", "v1.4.3")
+    change(prod, own_platform)
     hooked(prod, "verify:running:SIGKILL").run("deploy", "production", *SURE, code=None)
     assert colours(own_platform) == {"green"}
     operation = newest(prod)
     prod.run("operations", "undo", operation, *SURE, "--take-over")
     assert colours(own_platform) == {"blue"}
     assert of_colour(own_platform, "green") == dict.fromkeys(dict(SERVICES), 0)
-    retag(prod, "production", "v1.4.2")
 
 
 def test_when_the_live_services_do_not_answer_after_the_switch_it_switches_back(prod: Cli, own_platform: Any) -> None:
-    retag(prod, "production", "v1.4.3")
+    change(prod, own_platform)
     # Through its own Service the new colour is well; through the live one nothing answers.
     own_platform.control.ask("api", action="fault", kind="error", status=503, path="/services/chat-server:8081/proxy")
     try:
@@ -142,11 +153,10 @@ def test_when_the_live_services_do_not_answer_after_the_switch_it_switches_back(
     assert steps["switch"] == steps["apply"] == "undone", "it had been switched, and was switched back"
     assert colours(own_platform) == {"blue"} and all(of_colour(own_platform, "blue").values())
     assert of_colour(own_platform, "green") == dict.fromkeys(dict(SERVICES), 0)
-    retag(prod, "production", "v1.4.2")
 
 
 def test_a_conflict_on_the_switch_is_tried_again(prod: Cli, own_platform: Any) -> None:
-    retag(prod, "production", "v1.4.3")
+    change(prod, own_platform)
     for name, _ in SERVICES:
         fault = {"kind": "error", "status": 409, "method": "PATCH", "path": f"/services/{name}", "remaining": 2}
         own_platform.control.ask("api", action="fault", **fault)
@@ -155,7 +165,7 @@ def test_a_conflict_on_the_switch_is_tried_again(prod: Cli, own_platform: Any) -
     finally:
         own_platform.control.ask("api", action="clear")
     assert done["state"] == "done" and colours(own_platform) == {"green"}
-    retag(prod, "production", "v1.4.2")
+    change(prod, own_platform)
     plan = prod.json("deploy", "production", "--dry-run", "--json")
     (said,) = [note for note in plan["notes"] if "overwrites blue" in note]
     assert "veza-tui rollback production --to" in said
@@ -187,7 +197,7 @@ def test_kept_pods_go_when_their_time_is_over(prod: Cli, own_platform: Any) -> N
     for found in prod.json("operations", "list", "--json"):
         if found["kind"] == "retire" and found["state"] == "running":
             prod.run("operations", "cancel", found["id"], code=None)
-    retag(prod, "production", "v1.4.3")
+    change(prod, own_platform)
     prod.run("deploy", "production", *SURE, "--keep", "0.02")
     end = time.monotonic() + 20
     while any(of_colour(own_platform, "blue").values()):

@@ -58,8 +58,8 @@ def test_the_table_is_whole() -> None:
 
 
 @pytest.fixture(scope="module")
-def cli(own_platform: Any) -> Cli:
-    return make_cli(own_platform)
+def cli(platform: Any) -> Cli:
+    return make_cli(platform)
 
 
 def world(platform: Any, folder: Path) -> Iterator[str]:
@@ -83,7 +83,7 @@ def ask(arguments: tuple[str, ...], cli: Cli) -> int:
 
 @pytest.mark.parametrize("way", ["flag", "variable", "file"])
 def test_no_command_changes_anything(
-    cli: Cli, own_platform: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], way: str
+    cli: Cli, platform: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], way: str
 ) -> None:
     for key in ("KUBECONFIG", "XDG_STATE_HOME"):
         monkeypatch.setenv(key, cli.environment[key])
@@ -95,7 +95,7 @@ def test_no_command_changes_anything(
         for path in cli.workspace.glob("environments/*.yaml"):
             if not path.name.startswith(("deployment-", "environment-")):
                 path.write_text(path.read_text().rstrip("\n") + "\n  access:\n    read_only: true\n")
-    before = tuple(world(own_platform, cli.workspace))
+    before = tuple(world(platform, cli.workspace))
     wrong = []
     for name, ways in MUTATING.items():
         if way == "file" and name in ("init", "vars", "_run", "_backup-job", "backups"):
@@ -110,4 +110,4 @@ def test_no_command_changes_anything(
             if code not in (2, 6) or (code == 6 and not re.search(r"read-only|missing permissions", said)):
                 wrong.append((name, arguments, code, said[-300:]))
     assert not wrong, "\n".join(map(str, wrong))
-    assert tuple(world(own_platform, cli.workspace)) == before
+    assert tuple(world(platform, cli.workspace)) == before
