@@ -129,7 +129,7 @@ class PodLine:
         words, hints = clean(self.last.strip(), 200), list(self._shown.hints(pod))
         # Where it is narrow the cause stays whole, the keys are never cut in two, and the words take what is left.
         while len(hints) > 1 and line_width(joined((cause, joined(hints, Span("  "))), dot)) > self._shown.room:
-            hints.pop()
+            hints.pop(0)  # the footer names it as well
         keys = joined(hints, Span("  "))
         left = self._shown.room - line_width(joined((cause, keys), dot)) - 3 - 2
         if words and (left >= min(_WORDS, width(words)) or not cause):
