@@ -47,7 +47,7 @@ def test_the_newest_warnings_stand_first_and_take_no_more_lines_than_given() -> 
     events = [event(f"pod-{i}", NOW - 100 * i, i) for i in (3, 1, 2)]
     lines = [plain(line) for line in warning_lines(events, NOW, 120, UNICODE, most=3)]
     assert len(lines) == 3
-    assert "3 warnings" in lines[0]
+    assert "WARNINGS 3" in lines[0]
     assert "pod/pod-1" in lines[1] and "1 min" in lines[1]
     assert "pod/pod-2" in lines[2] and "x2" in lines[2]
     assert warning_lines((), NOW, 120, UNICODE, most=9) == []

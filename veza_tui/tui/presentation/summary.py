@@ -58,9 +58,13 @@ def undo_line(view: EnvironmentView, now: float, cells: int, glyphs: Glyphs) -> 
         return []
     what = "rows before" if aside.kind == "tables" else "before"
     dot = Span(f" {glyphs.dot} ", "faint")
-    keys: Line = (dot, Span("U", "key", "do:undo_restore"), Span(" undoes ", "hint", "do:undo_restore"))
+    keys: Line = (dot, Span("U", "key", "do:undo_restore"), Span(" undoes", "hint", "do:undo_restore"))
     size = f" ({size_text(aside.size)})"
     head: Line = (Span(f" {glyphs.up} restored {moment(aside.at, now)}", "warn"), dot, Span(f"{what} kept as "))
     name = clean(aside.name, 70)
-    room = max(12, cells - line_width(head) - line_width(keys) - len(size))
+    room = cells - line_width(head) - line_width(keys) - len(size) - 1
+    if room < 12:
+        # The key is what matters: the size goes first, then the middle of the name.
+        room, size = room + len(size), ""
+    room = max(8, room)
     return [(*head, Span(fit(name, min(room, len(name))), "strong"), Span(size, "dim"), *keys)]

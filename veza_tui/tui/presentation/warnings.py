@@ -8,7 +8,7 @@ from veza_tui.model.workload import EventRow
 from veza_tui.tui.presentation.ages import calm_age
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import Line, Span, clean, clip, counted, fit, width
+from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit, width
 
 LEAST = 3
 """Lines below which the block is not worth its heading."""
@@ -20,7 +20,7 @@ def warning_lines(events: Sequence[EventRow], now: float, cells: int, glyphs: Gl
         return []
     shown = sorted(events, key=lambda e: (-e.last, e.uid))[: most - 1]
     note: Line = (
-        Span(counted(len(events), "warning"), "warn"),
+        Span(str(len(events)), "warn"),
         Span(f" {glyphs.dot} newest first" if len(shown) > 1 else "", "dim"),
     )
     right: Line = (Span("e", "key", "do:events"), Span(" all events", "hint", "do:events"))
