@@ -14,8 +14,9 @@ import pytest
 
 from tests.integration.restore.bench import LIVE, NEW, OLD, TABLES, USER, Bench
 from veza_tui.adapters.postgres.tools import find_tools
-from veza_tui.model.errors import RefusedError
+from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.journal import OperationState
+from veza_tui.model.restore import Part
 from veza_tui.operations.backup.plan import BackupRequest, backup_planner
 from veza_tui.operations.restore.plan import restore_planner, undo_plan
 from veza_tui.operations.restore.request import RestoreRequest
@@ -274,6 +275,57 @@ async def test_chosen_tables_come_back_and_undo_knows_them(bench: Bench) -> None
     await bench.service.start(preview, confirmed="test")
     assert bench.service.history()[0].state is OperationState.DONE
     assert bench.live() == OLD and await server.set_aside() == []
+
+
+async def test_a_drill_that_fails_has_failed_and_leaves_nothing(bench: Bench, good: bytes) -> None:
+    """It touched nothing live, so there was nothing to roll back: exit code 1, and no scratch database stays."""
+    broken = good.replace(b"\nCOPY public.users", b"\nCOPY public.nowhere", 1)
+    status = await run(bench, RestoreRequest(script_made(bench, broken), drill=True))
+    assert (status.state, status.exit) == (OperationState.FAILED, 1)
+    assert "nowhere" in status.reason and "nothing live was touched" in status.reason
+    assert bench.names() == {""} and bench.live() == OLD
+
+
+async def test_the_files_are_judged_before_anything_is_touched(bench: Bench, good: bytes) -> None:
+    """One that could not be loaded could not even be undone."""
+    world = bench.service.world
+    present = Path(world.directory) / "environments" / "staging.yaml"
+    before = present.read_bytes()
+    name = script_made(bench, good)
+    folder = Path(world.directory) / "backups" / name
+    parts = frozenset((Part.DATABASE, Part.CONFIGURATION))
+    for text, why in (("x: [1", "is no environment"), ("environment: production\n", "is no environment")):
+        (folder / "staging.yaml").write_text(text)
+        assert why in await refused(bench, RestoreRequest(name, parts))
+    (folder / "staging.yaml").unlink()
+    with pytest.raises(VezaError, match=r"holds no staging\.yaml"):
+        await run(bench, RestoreRequest(name, parts))
+    assert present.read_bytes() == before and not list(present.parent.glob("*.before-*"))
+
+
+async def test_large_objects_and_a_view_that_was_never_filled_are_proven(bench: Bench) -> None:
+    """What belongs to no table, larger than it is read at once; and what cannot be read is no difference."""
+    bench.sql(f"SET ROLE {USER}; TRUNCATE messages RESTART IDENTITY; INSERT INTO messages (author, body) SELECT 1 +"
+              " g % 20, 'hello ' || g FROM generate_series(1, 300) g; CREATE MATERIALIZED VIEW never AS SELECT 1 AS one"
+              " WITH NO DATA; SELECT lo_from_bytea(4711, repeat('x', 2500000)::bytea), lo_create(4712)",
+              LIVE)  # fmt: skip
+    try:
+        preview = await bench.service.plan("staging", backup_planner(BackupRequest(verify=True)), without_cluster=True)
+        await bench.service.start(preview, confirmed="test")
+        made = bench.service.history()[0]
+        assert made.state is OperationState.DONE, made.reason
+        database = bench.service.world.service(bench.service.world.environment("staging"), "database")
+        there = (await database.facts()).large_objects
+        bench.sql("SELECT lo_put(4711, 2400000, 'y')", LIVE)
+        changed = (await database.facts()).large_objects
+        assert there.rows == changed.rows == 2 and there.digest and there.digest != changed.digest
+        status = await restored(bench, RestoreRequest(made.result["backup"]["name"], safety=False))
+        rows = {t["table"]: (t["then"], t["now"], t["digest"]) for t in status.result["prove"]["tables"]}
+        assert rows["pg_catalog.pg_largeobject"] == (2, 2, True) and rows["public.never"] == (0, 0, False)
+        assert status.result["prove"]["unproven"] == []
+        assert (await database.facts()).large_objects == there
+    finally:
+        bench.sql("SELECT lo_unlink(oid) FROM pg_largeobject_metadata; DROP MATERIALIZED VIEW IF EXISTS never", LIVE)
 
 
 async def test_two_at_once_are_kept_apart_by_the_databases_own_lock(bench: Bench) -> None:

@@ -12,8 +12,12 @@ import psycopg
 import pytest
 
 from veza_tui.adapters.postgres.connection import connect
+from veza_tui.adapters.postgres.database import PostgresDatabase
+from veza_tui.adapters.postgres.restore import PostgresRestoreServer
 from veza_tui.adapters.postgres.swap import swap
+from veza_tui.model.environment import Database
 from veza_tui.model.errors import LockedError, RefusedError, VezaError
+from veza_tui.ports.database import Scratch
 
 pytestmark = pytest.mark.integration
 
@@ -41,6 +45,10 @@ async def writer(pair: Any, accepted: list[float], stop: asyncio.Event) -> None:
         await asyncio.sleep(0)
     if connection is not None:
         await connection.close()
+
+
+async def as_is(text: str) -> str:
+    return text
 
 
 async def until(condition: Any, seconds: float = 20) -> None:
@@ -98,6 +106,51 @@ async def test_a_setting_that_only_a_superuser_may_set_is_told_not_lost_in_silen
     (line,) = await swap(pair.endpoint, live=pair.live, incoming=pair.scratch, aside=pair.aside)
     assert "superuser" in line and "veza" in line
     assert pair.run("SELECT count(*) FROM messages") == [(100,)]
+
+
+async def test_what_will_stay_behind_is_known_before_the_swap(pair: Any) -> None:
+    """The preflight names exactly the settings that the swap then leaves out."""
+    for setting in ("work_mem = '9MB'", "log_min_duration_statement = 5", "veza.odd = 'x'"):
+        pair.run(f"ALTER DATABASE {pair.live} SET {setting}", "postgres")
+    pair.run(f"ALTER ROLE veza_dev IN DATABASE {pair.live} SET statement_timeout = '9s'", "postgres")
+    pair.run(f"ALTER ROLE {pair.endpoint.user} IN DATABASE {pair.live} SET statement_timeout = '8s'", "postgres")
+    told = (await PostgresRestoreServer(pair.endpoint).target()).uncarried
+    assert told == ("log_min_duration_statement", "veza.odd", "veza_dev: statement_timeout")
+    left_out = await swap(pair.endpoint, live=pair.live, incoming=pair.scratch, aside=pair.aside)
+    assert len(left_out) == len(told) and all("superuser must run" in line for line in left_out)
+
+
+async def test_a_setting_that_the_server_no_longer_takes_is_told_and_keeps_nothing_away(pair: Any) -> None:
+    pair.run(f"ALTER DATABASE {pair.live} SET work_mem = '9MB'", "postgres")
+    pair.run("UPDATE pg_db_role_setting SET setconfig = '{wal_segments_of_old=3,work_mem=9MB}' WHERE setdatabase ="
+             f" (SELECT oid FROM pg_database WHERE datname = '{pair.live}')", "postgres")  # fmt: skip
+    (line,) = await swap(pair.endpoint, live=pair.live, incoming=pair.scratch, aside=pair.aside)
+    assert "wal_segments_of_old" in line and "not carried over" in line
+    assert pair.run("SHOW work_mem") == [("9MB",)]
+
+
+async def test_the_scratch_database_lies_in_the_live_one_s_tablespace(pair: Any) -> None:
+    """Where its operators put it because there is room."""
+    space = f"space_{pair.live}"
+    with psycopg.connect(pair.server.dsn("postgres", "postgres"), autocommit=True) as admin:
+        admin.execute("SET allow_in_place_tablespaces = on")
+        admin.execute(f"CREATE TABLESPACE {space} LOCATION ''".encode())
+    try:
+        pair.run(f"DROP DATABASE {pair.live} WITH (FORCE)", "postgres")
+        pair.run(f"CREATE DATABASE {pair.live} OWNER {pair.endpoint.user} TABLESPACE {space}", "postgres")
+        where = "SELECT spcname FROM pg_database JOIN pg_tablespace t ON t.oid = dattablespace WHERE datname = '{}'"
+        for granted, expected in ((False, "pg_default"), (True, space)):
+            if granted:
+                pair.run(f"GRANT CREATE ON TABLESPACE {space} TO {pair.endpoint.user}", "postgres")
+            pair.run(f"DROP DATABASE IF EXISTS {pair.scratch}", "postgres")
+            reach = pair.endpoint
+            settings = Database(reach.host, reach.port, pair.live, reach.user, reach.password, reach.ssl_mode)
+            await PostgresDatabase(settings, as_is).create_scratch(Scratch(pair.scratch, like=pair.live))
+            assert pair.run(where.format(pair.scratch), "postgres") == [(expected,)]
+    finally:
+        for name in (pair.live, pair.scratch):
+            pair.run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)", "postgres")
+        pair.run(f"DROP TABLESPACE {space}", "postgres")
 
 
 async def test_it_can_be_repeated_and_undone(pair: Any) -> None:
