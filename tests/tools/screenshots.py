@@ -67,7 +67,7 @@ _DEPLOY = ("3", "wait:Running", "D", "wait:Deploy production")
 # Order matters: the calm pictures are taken before anything is broken.
 SCENES: tuple[Scene, ...] = (
     Scene("overview", ("3",), ("backend-api", "Running", "every"), settle=12.0),
-    Scene("help", ("3", "question_mark"), ("ENVIRONMENTS", "PROGRAM")),
+    Scene("help", ("3", "question_mark"), ("ENVIRONMENTS", "OPERATE")),
     Scene("palette", ("3", "colon"), ("Go to production",), sizes=((80, 24),)),
     Scene("light", ("3",), ("backend-api", "Running"), theme="light", sizes=((80, 24),)),
     Scene("incident", ("3",), ("failing", "CrashLoopBackOff", "exit 1"), incident="bad-deploy", settle=6.0),

@@ -121,6 +121,10 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Problem:
         return Problem(line, "", "is not YAML: a tab indents this line", "indent with spaces")
     # Only PyYAML's own words: its snippet would show the line, which may hold a secret.
     words = " ".join(f"{error.context or ''} {error.problem or ''}".split())
+    for what, sign in (("flow sequence", "[ … ]"), ("flow mapping", "{ … }"), ("flow node", "[ … ] or { … }")):
+        if f"while parsing a {what}" in words:
+            return Problem(line, "", f"is not YAML: {sign} is opened and not closed, or a part of it is missing",
+                           "correct it here or on the line above")  # fmt: skip
     return Problem(line, "", f"is not YAML: {words}", "correct the syntax here or on the line above")
 
 

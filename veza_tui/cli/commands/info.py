@@ -63,7 +63,8 @@ def _print(found: dict[str, Any]) -> None:
     settings["file"] += "" if there else " (there is none)"
     _block("SETTINGS", {**settings, **{f"key {name}": " ".join(k) or "none" for name, k in keys.items()}})
     for problem in problems:
-        data(f"  wrong: {problem['where']}: {problem['key']} {problem['message']} → {problem['todo']}")
+        key = f"{problem['key']} " if problem["key"] else ""
+        data(f"  wrong: {problem['where']}: {key}{problem['message']} → {problem['todo']}")
     data()
     if found["workspace"]:
         _block("WORKSPACE", {"problem": found["workspace"]})

@@ -40,7 +40,8 @@ def first_error(workspace: Workspace, name: str) -> str:
         return ""
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"{first.file}:{first.line}: {first.key}: {first.message}{more}"
+    key = f"{first.key}: " if first.key else ""
+    return f"{first.file}:{first.line}: {key}{first.message}{more}"
 
 
 @action("deploy.validate")
