@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from veza_tui.feeds.fields import integer, mapping, objects, seconds, text
+from veza_tui.feeds.inspect import describe_network
 from veza_tui.feeds.inspect.containers import containers, resources
 from veza_tui.feeds.inspect.events import describe_events
 from veza_tui.feeds.inspect.generic import generic
@@ -284,4 +285,7 @@ _KINDS = {
     "ReplicaSet": _replica_set,
     "Secret": _secret,
     "ConfigMap": _config_map,
+    "Service": describe_network.service,
+    "HorizontalPodAutoscaler": describe_network.autoscaler,
+    "PodDisruptionBudget": describe_network.budget,
 }

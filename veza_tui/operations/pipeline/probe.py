@@ -11,6 +11,7 @@ from veza_tui.model.environment import Service
 from veza_tui.model.errors import VezaError
 from veza_tui.model.plan import Step
 from veza_tui.operations.context import Context, Result, action
+from veza_tui.ports.cluster import NotFound
 from veza_tui.workspace.pipeline import Performance
 
 AT_ONCE = 6
@@ -161,5 +162,9 @@ def targets_down(body: bytes) -> tuple[list[str], int]:
 
 
 async def _get(context: Context, service: str, port: int, path: str) -> tuple[int, bytes]:
-    answer = await context.cluster.proxy_get(MONITORING, service, port, path)
+    try:
+        answer = await context.cluster.proxy_get(MONITORING, service, port, path)
+    except NotFound:
+        hint = "install it there, or set monitoring.enabled: false"
+        raise VezaError(f"there is no Service {service} in the namespace {MONITORING}", hint=hint) from None
     return answer.status, answer.body
