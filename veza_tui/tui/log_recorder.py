@@ -44,6 +44,10 @@ class Recorder:
             file = LogFile(_directory(), name, self._now())
             try:
                 file.write(lines, sources)
+            except BaseException:
+                # Half of it would keep the disk full, and pass for the whole.
+                file.path.unlink(missing_ok=True)
+                raise
             finally:
                 file.close()
             return file
