@@ -81,6 +81,7 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
             Span(f"  {fit(said_in_full(row) if details <= column else detail, column)}", "dim" if good else role)
         )
         return pad((*line, Span("  "), *sparkline(row.history, spark, glyphs)), cells)
+    room -= room > 24  # the last cell stays free, as under the heading's rule
     # Narrow: one column says the latency, or in trouble what is wrong; the sparklines stand below each other.
     spark = 8 if room >= 2 + 12 + 2 + 8 else 6 if room >= 2 + 10 + 2 + 6 else 0
     if not good and width(detail) > room - 4 - spark:
@@ -88,7 +89,7 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
     column = max(0, room - 2 - (spark + 2 if spark else 0))
     said = fit(took, max(times, width(took)), align="right") if good else detail or took or row.state.value
     if good and detail and row.kind != "service":
-        said = detail
+        said = said_in_full(row) if width(said_in_full(row)) <= column else detail
     line.append(Span(f"  {fit(said, column)}", "text" if good else role))
     return pad((*line, Span("  "), *sparkline(row.history, spark, glyphs)) if spark else line, cells)
 

@@ -180,12 +180,12 @@ class EnvironmentPane(Vertical):
     def _paint_warnings(self, view: EnvironmentView, cells: int, stale: bool) -> None:
         """The newest warnings, where the pods leave lines: they never push a pod off the screen."""
         sheet, rows = self._sheet("warnings"), self.size.height
-        spare = rows - FRAME - len(self._sheet("board").lines) - self.table.total - 1
+        spare = rows - FRAME - len(self._sheet("board").lines) - self.table.total - 2
         most = min(spare, rows // 3) if rows >= ROOMY - 2 else 0
         lines = warning_lines(view.warnings, self.veza.tick, cells, self.veza.glyphs, most=most)
         lines = [in_role(line, "stale") for line in lines] if stale else lines
         sheet.display = bool(lines)
-        sheet.set_lines([*lines, EMPTY] if lines else [])
+        sheet.set_lines([EMPTY, *lines, EMPTY] if lines else [])
 
     def _empty(self, view: EnvironmentView, filter: str) -> list[Line]:
         if filter:
