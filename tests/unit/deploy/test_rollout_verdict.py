@@ -11,7 +11,14 @@ from veza_tui.feeds.pods import project_pod
 from veza_tui.feeds.rollouts import project_deployment, project_replica_set
 from veza_tui.operations.deploy.objects import complete
 from veza_tui.operations.deploy.revisions import previous
-from veza_tui.operations.deploy.verdict import UNREADY_SECONDS, Patience, RolloutFailed, failure
+from veza_tui.operations.deploy.verdict import (
+    PRESENT_SECONDS,
+    UNREADY_SECONDS,
+    UNSCHEDULABLE_SECONDS,
+    Patience,
+    RolloutFailed,
+    failure,
+)
 from veza_tui.operations.deploy.watched import Watched
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -106,6 +113,31 @@ def test_the_pod_that_is_named_comes_first_and_its_reason_is_kubernetes_own() ->
     failed = verdict(watched(pod("a"), pod("b", waiting="CrashLoopBackOff")), Patience(), 0)
     assert failed is not None and failed.message == "api: b: exit 2 (CrashLoopBackOff)"
     assert [p.name for p in failed.pods] == ["b", "a"], "its log is the one that is shown"
+
+
+def test_a_trouble_from_before_may_be_over_soon_but_one_more_crash_ends_it() -> None:
+    began = project_pod(pod("a")).created + 60
+    seen = watched(pod("a", waiting="CrashLoopBackOff"))
+    patience = Patience(began=began)
+    assert verdict(seen, patience, 0) is None and verdict(seen, patience, PRESENT_SECONDS - 1) is None
+    assert verdict(seen, patience, PRESENT_SECONDS) is not None
+    patience, again = Patience(began=began), pod("a", waiting="CrashLoopBackOff")
+    assert verdict(seen, patience, 0) is None
+    again["status"]["containerStatuses"][0]["restartCount"] = 2
+    assert verdict(watched(again), patience, 1) is not None
+
+
+@pytest.mark.parametrize(
+    ("message", "patient"),
+    [("exceeded quota: q, requested: pods=1", True), ('violates PodSecurity "restricted:latest"', False)],
+)
+def test_a_full_quota_may_get_room_what_admission_forbids_stays_forbidden(message: str, patient: bool) -> None:
+    refused = deployment()
+    refused["status"]["conditions"] = [{"type": "ReplicaFailure", "status": "True", "message": message}]
+    seen, patience = watched(of=refused), Patience()
+    assert (verdict(seen, patience, 0) is None) is patient
+    failed = verdict(seen, patience, UNSCHEDULABLE_SECONDS)
+    assert failed is not None and f"cannot create pods: {message}" in failed.message
 
 
 def test_the_revision_before_is_the_newest_older_one_of_the_same_deployment() -> None:
