@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import ssl
+import sys
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -26,8 +27,9 @@ from veza_tui.adapters.kubernetes.tls import tls_context
 from veza_tui.model.errors import ConfigError
 from veza_tui.ports.cluster import ClusterError, ClusterUnreachable, Denied
 
-CONNECT_TIMEOUT = 4.0
-"""Seconds for TCP: SYNs go out at 0, 1 and 3 s, so a host that answers at all is reached in this time."""
+CONNECT_TIMEOUT = 20.0
+"""Seconds for TCP and TLS together: an overloaded server accepts at once and takes its time for the handshake. Into the
+void it is less: ``_socket`` has the kernel give up after SYNs at 0 and 1 s."""
 REQUEST_TIMEOUT = 30.0
 """Seconds for a whole ordinary request: a cluster that needs 10 s is slow, not down."""
 MAX_BODY = 64 << 20
@@ -82,7 +84,7 @@ class Transport:
         except ClusterError:
             raise
         except _BROKEN as error:
-            raise errors.from_exception(error, self._base, limits.total or limits.sock_read) from error
+            raise errors.from_exception(error, self._base, _limit(error, limits)) from error
 
     async def _send(
         self,
@@ -267,11 +269,21 @@ def _socket(info: Any) -> socket.socket:
     family, kind, proto = info[0], info[1], info[2]
     made = socket.socket(family=family, type=kind, proto=proto)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000)):
+    for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000),
+                        ("TCP_SYNCNT", 1)):  # fmt: skip
         option = getattr(socket, name, None)
         if option is not None:
             made.setsockopt(socket.IPPROTO_TCP, option, value)
+    if sys.platform == "darwin":
+        made.setsockopt(socket.IPPROTO_TCP, 0x20, 3)  # TCP_CONNECTIONTIMEOUT, which Python does not name; seconds
     return made
+
+
+def _limit(error: BaseException, limits: aiohttp.ClientTimeout) -> float | None:
+    """The limit that was passed, in seconds."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return min((s for s in (limits.sock_connect, limits.connect, limits.total) if s), default=None)
+    return limits.total or limits.sock_read
 
 
 def _proxy(access: Access) -> str | None:

@@ -10,8 +10,8 @@ import json
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -37,6 +37,7 @@ from veza_tui.ports.cluster import (
 )
 
 T = TypeVar("T")
+U = TypeVar("U")
 SLICE = 0.005
 """Seconds after which others have their turn on the loop."""
 log = logging.getLogger(__name__)
@@ -188,27 +189,22 @@ class Watcher(Generic[T]):
                 return Synced(items)
 
     async def _get(self, params: dict[str, str]) -> JSONObject:
-        task = asyncio.ensure_future(self._transport.json("GET", self._path, params=params))
-        cut = False
-
-        def cut_loose() -> None:
-            nonlocal cut
-            cut = True
-            task.cancel()
-
-        self._gates.enter(task, cut_loose)
-        try:
-            answer = await task
-        except asyncio.CancelledError:
-            if cut:
-                raise errors.from_exception(TimeoutError(), self._transport.access.server) from None
-            task.cancel()
-            raise
-        finally:
-            self._gates.leave(task)
+        answer = await self._cuttable(self._transport.json("GET", self._path, params=params))
         if not isinstance(answer, dict):
             raise ClusterError(f"{self._what}: the list is no object", status=502)
         return answer
+
+    async def _cuttable(self, question: Awaitable[U]) -> U:
+        """Its answer; ClusterUnreachable when an outage that was found out meanwhile may have swallowed it."""
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._gates.enter(limit, lambda: None if limit.expired() else limit.reschedule(0.0))
+                try:
+                    return await question
+                finally:
+                    self._gates.leave(limit)
+        except TimeoutError:
+            raise errors.from_exception(TimeoutError(), self._transport.access.server) from None
 
     async def _stream(self) -> AsyncGenerator[WatchEvent[T], None]:
         serve = int(self._timing.serve * random.uniform(0.8, 1.0)) or 1
@@ -222,7 +218,9 @@ class Watcher(Generic[T]):
         limits = aiohttp.ClientTimeout(
             total=None, sock_connect=CONNECT_TIMEOUT, sock_read=max(self._timing.idle, 0.05), connect=REQUEST_TIMEOUT
         )
-        async with self._transport.open("GET", self._path, params=params, timeout=limits) as response:
+        async with AsyncExitStack() as stack:
+            opening = self._transport.open("GET", self._path, params=params, timeout=limits)
+            response = await self._cuttable(stack.enter_async_context(opening))
             self._gates.enter(response, response.close)
             self._established = True
             try:
