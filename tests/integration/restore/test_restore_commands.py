@@ -65,11 +65,14 @@ def test_corrupt_rows_are_gone_and_the_lost_ones_back_and_undo_takes_it_back(
     original = secrets.read_bytes()
     present = original + b"ADDED=later\n"
     secrets.write_bytes(present)
+    secrets.chmod(0o644)
     parts = ("--part", "database", "--part", "secrets")
     done = cli.json("restore", "staging", *parts, "--confirm", "staging", "--json")
     assert done["state"] == "done"
     assert ask(platform, COUNT) == before
     assert b"ADDED" not in secrets.read_bytes()
+    # The kept copy holds secrets as well.
+    assert {f.stat().st_mode & 0o777 for f in secrets.parent.glob("staging.env*")} == {0o600}
     kept = cli.json("set-aside", "staging", "--json")
     assert len(kept) == 1 and kept[0]["size"] > 0
     undone = cli.json("undo-restore", "staging", "--confirm", "staging", "--json")
@@ -90,7 +93,7 @@ def test_corrupt_rows_are_gone_and_the_lost_ones_back_and_undo_takes_it_back(
 def test_a_drill_touches_nothing_live_and_records_the_proof(cli: Cli, backup: str, platform: Any) -> None:
     oid = ask(platform, "SELECT oid FROM pg_database WHERE datname = 'veza_staging'", "postgres")
     earlier = cli.json("backups", "staging", "show", backup, "--json")["proven_at"]
-    done = cli.json("restore", "staging", backup, "--drill", "--confirm", "staging", "--json")
+    done = cli.json("restore", "staging", backup, "--drill", "--yes", "--json")
     assert done["state"] == "done"
     assert ask(platform, "SELECT oid FROM pg_database WHERE datname = 'veza_staging'", "postgres") == oid
     assert cli.json("backups", "staging", "show", backup, "--json")["proven_at"] > earlier
@@ -101,6 +104,12 @@ def test_only_the_chosen_table_comes_back(cli: Cli, backup: str, platform: Any) 
     with psycopg.connect(platform.dsn("veza_staging"), autocommit=True) as admin:
         admin.execute("DELETE FROM schema_migrations")
         admin.execute("UPDATE rooms SET name = name || ' changed' WHERE id = 1")
+        admin.execute("DELETE FROM attachments")
+    # A table is named: the database is meant, whichever other parts come with it, and only its rows are told.
+    both = ("--table", "schema_migrations", "--part", "secrets", "--dry-run", "--json")
+    plan = cli.json("restore", "staging", backup, *both)
+    assert {"tables", "secrets"} <= {s["id"] for s in plan["steps"]}
+    assert [c["object"] for c in plan["changes"]] == ["Table/public.schema_migrations"]
     cli.run("restore", "staging", backup, "--table", "schema_migrations", "--confirm", "staging")
     assert ask(platform, "SELECT count(*) FROM schema_migrations")[0] > 0
     assert ask(platform, "SELECT name LIKE '% changed' FROM rooms WHERE id = 1")[0]

@@ -246,6 +246,24 @@ def test_chosen_tables_do_not_swap() -> None:
     assert "tables" in steps and "swap" not in steps
 
 
+def test_tables_and_files_together_are_both_in_the_title_and_in_the_steps() -> None:
+    plan = restored(RestoreRequest("b", frozenset({Part.DATABASE, Part.SECRETS}), tables=("public.users",)))
+    assert "(public.users, secrets)" in plan.title
+    assert {"tables", "secrets"} <= {step.id for step in plan.steps}
+
+
+def test_a_backup_of_the_scripts_promises_no_proof_that_it_cannot_have() -> None:
+    plan = restored(RestoreRequest("b"), manifest=False, proven=False)
+    assert any("CANNOT BE PROVEN" in note and "owners" in note for note in plan.notes)
+    assert not any("proves it before" in note for note in plan.notes)
+    (prove,) = [step for step in plan.steps if step.id == "prove"]
+    assert "constraints" not in prove.title
+    assert not any("CANNOT" in note for note in restored(RestoreRequest("b")).notes)
+    assert not any(
+        "CANNOT" in n for n in restored(RestoreRequest("b", frozenset({Part.SECRETS})), manifest=False).notes
+    )
+
+
 def test_a_person_types_environment_and_database_and_whose_backup_it_is() -> None:
     assert restored(RestoreRequest("b")).typed == "production/veza_production"
     foreign = restored(RestoreRequest("b", from_environment="staging"))

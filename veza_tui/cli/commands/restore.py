@@ -85,12 +85,15 @@ def command(
         name, newer, by = backup, "", 0.0
         if not backup:
             name, newer, by = await choose(context, moment, from_environment=from_environment)
+        chosen = {Part(p) for p in parts} or {Part.DATABASE}
+        if tables:
+            chosen.add(Part.DATABASE)  # tables are of it, whether it was named or not
         request = RestoreRequest(
             backup=name,
-            parts=frozenset(Part(p) for p in parts) or frozenset((Part.DATABASE,)),
+            parts=frozenset(chosen),
             tables=tuple(t if "." in t else f"public.{t}" for t in tables),
             drain=drain or "",
-            flush_cache=await _flush(flush, name, parts, drill=drill, dry_run=bool(flags.get("dry_run"))),
+            flush_cache=await _flush(flush, name, tuple(chosen), drill=drill, dry_run=bool(flags.get("dry_run"))),
             from_environment=from_environment,
             drill=drill,
             owners=owners,
@@ -110,7 +113,7 @@ async def _flush(asked: bool | None, backup: str, parts: tuple[str, ...], *, dri
     import asyncio
     import sys
 
-    database = not parts or "database" in parts
+    database = "database" in parts
     if asked is not None or drill or dry_run or not database or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return bool(asked)
     question = f"Empty the cache after restoring {backup}? It may hold what the restored data contradicts"

@@ -166,9 +166,9 @@ async def prove(context: Context, step: Step) -> Result:
     Raises:
         VezaError: it is not what was backed up; the live database was not touched.
     """
-    found: DatabaseFacts = await context.service("database").facts(str(step.args["scratch"]))
     record = await record_of(context)
     expected = record.manifest.dump.database if record.manifest and record.manifest.dump else None
+    found: DatabaseFacts = await context.service("database").facts(str(step.args["scratch"]), like=expected)
     owners = bool(context.plan.options.get("owners", True))
     if expected is not None:
         wrong = differences(expected, found, owners=owners)

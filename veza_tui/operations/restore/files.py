@@ -25,9 +25,8 @@ async def restore_file(context: Context, step: Step) -> Result:
     data = await read_part(context, str(step.args["source"]))
     kept = path.with_name(f"{path.name}.before-{context.operation_id}")
     if path.exists() and not kept.exists():
-        write_atomically(kept, path.read_bytes(), _mode(path))
-    # A secrets file is never wider than 0600, whatever it was before.
-    write_atomically(path, data, 0o600 if step.args["folder"] == "secrets" else _mode(path))
+        write_atomically(kept, path.read_bytes(), _mode(path, step))
+    write_atomically(path, data, _mode(path, step))
     return {"path": str(path), "kept": str(kept) if kept.exists() else ""}
 
 
@@ -40,8 +39,8 @@ async def put_file_back(context: Context, step: Step) -> Result:
     if kept.exists():
         here = path.with_name(f"{path.name}.before-{context.operation_id}")
         if path.exists() and not here.exists():  # it may have been edited since
-            write_atomically(here, path.read_bytes(), _mode(path))
-        write_atomically(path, kept.read_bytes(), _mode(kept))
+            write_atomically(here, path.read_bytes(), _mode(path, step))
+        write_atomically(path, kept.read_bytes(), _mode(kept, step))
     return {"path": str(path)}
 
 
@@ -101,7 +100,10 @@ def _target(context: Context, step: Step) -> Path:
     return directory / name
 
 
-def _mode(path: Path) -> int:
+def _mode(path: Path, step: Step) -> int:
+    """The file's own; secrets and copies of them are never wider than 0600, whatever they were before."""
+    if step.args["folder"] == "secrets":
+        return 0o600
     try:
         return stat.S_IMODE(path.lstat().st_mode)
     except FileNotFoundError:

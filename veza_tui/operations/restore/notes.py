@@ -16,6 +16,10 @@ NO_CLUSTER = (
     "WITHOUT THE CLUSTER: no lock is held there, its permissions and the services' health are not asked; "
     "only the database's own lock protects this. It is written into the audit log."
 )
+NO_MANIFEST = (
+    "Made by the script, without a manifest: only numbers of rows are compared, where the dump tells them. Contents, "
+    "large objects, owners and grants, constraints and sequences CANNOT BE PROVEN."
+)
 OUTAGE = "under 2 s"
 """Of the swap itself; measured, see the benchmark."""
 

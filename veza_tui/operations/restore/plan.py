@@ -79,8 +79,10 @@ async def look(context: PlanContext, request: RestoreRequest) -> Looked:
     )
     now = await _rows_now(database, checks) if facts.exists else None
     known = dump is not None or bool(said and said.counted)
+    wanted = frozenset(request.tables)
     found = losses(then.contents, _as_known(then, now)) if then and now and known else []
     lost = [loss for loss in found if not said or loss.table not in said.silent]
+    lost = [loss for loss in lost if not wanted or loss.table in wanted]
     minutes = max(context.clock.now() - record.at, 0.0) / 60
     return Looked(record, tuple(checks), tuple(lost), minutes, facts.exists)
 
@@ -152,6 +154,7 @@ def restore_planner(asked: RestoreRequest, *, identity: str = "") -> Planner:
             proven=looked.record.proven,
             live_exists=looked.live_exists,
             made_at=looked.record.at,
+            manifest=looked.record.manifest is not None,
         )  # fmt: skip
         return replace(plan, options={**plan.options, "identity": identity})
 
@@ -195,7 +198,7 @@ async def undo_plan(context: PlanContext) -> Plan:
     aside = kept[0]
     live = aside.live
     when = datetime.fromtimestamp(aside.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    changes, since = await _since(context, aside.name)
+    changes, since = await _since(context, aside.name) if aside.kind != "tables" else ([], [])
     if aside.kind == "tables":
         step = Step("tables", f"The rows kept in schema {aside.name} go back", "restore.put_back_tables",
                     {"keep_in": aside.name}, cancellable=False,
@@ -225,7 +228,7 @@ async def undo_plan(context: PlanContext) -> Plan:
         target=replace(context.target, database=context.service("restore").label),
         title=f"Undo the restore of {environment.name}",
         steps=(*steps, *((health,) if with_cluster else ())),
-        changes=tuple(changes) if aside.kind != "tables" else (),
+        changes=tuple(changes),
         notes=(*notes, *(() if with_cluster else (NO_CLUSTER,))),
         options={} if with_cluster else {"without_cluster": True},
         confirm=environment.name,

@@ -12,7 +12,7 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Change, Need, Plan, Step, Target
 from veza_tui.model.restore import Check, Loss, Part, stem
-from veza_tui.operations.restore.notes import notes_of, times_of
+from veza_tui.operations.restore.notes import NO_MANIFEST, notes_of, times_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,12 @@ def restore_plan(
     proven: bool,
     live_exists: bool = True,
     made_at: float | None = None,
+    manifest: bool = True,
 ) -> Plan:
-    """The plan of a restore or of a drill. ``live_exists`` False: the database is gone and is made anew."""
+    """The plan of a restore or of a drill. ``live_exists`` False: the database is gone and is made anew.
+
+    ``manifest`` False: a backup of the script's, of which little can be proven.
+    """
     request = replace(request, drain=request.drain or environment.backup.drain)
     without_cluster = not target.server
     if without_cluster and request.drain == "scale":
@@ -95,7 +99,7 @@ def restore_plan(
         Step("integrity", f"Check the backup {request.backup} file by file", "restore.integrity", mutates=False),
     ]
     if Part.DATABASE in request.parts:
-        steps += _database_steps(request, names, environment, live_exists=live_exists)
+        steps += _database_steps(request, names, environment, live_exists=live_exists, manifest=manifest)
     if request.drill:
         steps.append(Step("record", "Record the proof", "restore.record_drill", {"scratch": names.scratch}))
     else:
@@ -111,7 +115,17 @@ def restore_plan(
         needs=tuple(_needs(request, environment)),
         notes=(
             *times_of(request, made_at),
-            *notes_of(request, environment, names.aside, checks, minutes_lost, proven, live_exists, without_cluster),
+            *(() if manifest or Part.DATABASE not in request.parts else (NO_MANIFEST,)),
+            *notes_of(
+                request,
+                environment,
+                names.aside,
+                checks,
+                minutes_lost,
+                proven or not manifest,
+                live_exists,
+                without_cluster,
+            ),
         ),
         options={**_options(request, names), **({"without_cluster": True} if without_cluster else {})},
         fingerprint=dict(fingerprint),
@@ -132,7 +146,7 @@ def typed_text(environment: Environment, request: RestoreRequest | None = None) 
 
 
 def _database_steps(
-    request: RestoreRequest, names: Names, environment: Environment, *, live_exists: bool
+    request: RestoreRequest, names: Names, environment: Environment, *, live_exists: bool, manifest: bool
 ) -> list[Step]:
     scratch = {"scratch": names.scratch}
     steps = []
@@ -145,8 +159,9 @@ def _database_steps(
              changes=(f"creates database {names.scratch}",), undo="restore.drop_scratch"),
         Step("load", "Load the backup into it; the first error stops it", "restore.load", dict(scratch)),
         Step("analyze", "ANALYZE", "restore.analyze", dict(scratch)),
-        Step("prove", "Prove it: rows, contents, constraints, sequences, extensions"
-             + (", owners and grants" if request.owners else ""), "restore.prove", dict(scratch)),
+        Step("prove", ("Prove it: rows, contents, constraints, sequences, extensions"
+                       + (", owners and grants" if request.owners else "")) if manifest
+             else "Prove what can be: the rows that the dump itself counts", "restore.prove", dict(scratch)),
     ]  # fmt: skip
     if request.drill:
         return steps
@@ -217,7 +232,8 @@ def _file_steps(request: RestoreRequest, environment: Environment, files: Sequen
 def _title(request: RestoreRequest, environment: Environment) -> str:
     if request.drill:
         return f"Drill: prove backup {request.backup} of {environment.name} in a scratch database"
-    what = ", ".join(request.tables) if request.tables else ", ".join(sorted(p.value for p in request.parts))
+    parts = request.parts - {Part.DATABASE} if request.tables else request.parts
+    what = ", ".join((*request.tables, *sorted(p.value for p in parts)))
     return f"Restore {environment.name} ({what}) from {request.backup}"
 
 
