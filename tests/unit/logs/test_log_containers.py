@@ -12,7 +12,7 @@ from tests.tools.log_follow import QuickClock, quick
 from tests.tools.log_world import Pod, Run, World
 from veza_tui.feeds.logs.runs import run_of
 from veza_tui.feeds.logs.session import LogSession
-from veza_tui.feeds.logs.targets import check_containers, containers_of
+from veza_tui.feeds.logs.targets import check_containers, containers_of, ordered
 from veza_tui.feeds.logs.visible import text_of
 from veza_tui.feeds.logs.wish import Wish
 from veza_tui.feeds.pods import project_pod
@@ -115,3 +115,12 @@ async def test_a_debug_container_that_comes_later_is_read_from_its_first_line(mo
         assert sorted(text_of(line[STAMP:-TAG]) for line in got) == ["first", "older", "second"]
     finally:
         await session.close()
+
+
+def test_of_too_many_those_that_have_a_log_come_first() -> None:
+    never, crashed, well = Pod("never"), Pod("crashed"), Pod("well")
+    never.waiting["app"] = "ImagePullBackOff"
+    crashed.runs["app"][-1].ended, crashed.runs["app"][-1].exit_code = True, 1
+    crashed.waiting["app"] = "CrashLoopBackOff"
+    rows = [project_pod(pod.obj()) for pod in (never, well, crashed)]
+    assert [row.name for row in ordered(rows)] == ["crashed", "well", "never"]

@@ -86,9 +86,17 @@ def check_containers(names: Collection[str], pods: Iterable[PodRow], targets: Se
 
 
 def ordered(pods: Iterable[PodRow]) -> list[PodRow]:
-    """The ones in trouble first, then the newest: what is followed when there are too many."""
+    """The ones in trouble first, then the newest: what is followed when there are too many.
+
+    Before them all stand those that have a log: a container that never started has none yet.
+    """
     trouble = {State.FAILED: 0, State.DEGRADED: 1}
-    return sorted(pods, key=lambda p: (trouble.get(p.state, 2), p.deleting, -p.created, p.name))
+    return sorted(pods, key=lambda p: (not _began(p), trouble.get(p.state, 2), p.deleting, -p.created, p.name))
+
+
+def _began(pod: PodRow) -> bool:
+    containers = (*pod.containers, *pod.ephemeral)
+    return any(c.state != "waiting" or c.restarts or c.last_exit_code is not None for c in containers)
 
 
 def containers_of(pod: PodRow, names: Collection[str] = ()) -> list[ContainerRow]:
