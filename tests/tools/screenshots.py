@@ -152,13 +152,17 @@ SCENES: tuple[Scene, ...] = (
 _TEXT = re.compile(r'<text class="([^"]+)" x="([\d.]+)" y="([\d.]+)" textLength="([\d.]+)" ([^>]*)>([^<]*)</text>')
 
 
+# Rules and bars in short pieces: the drift of a long one would open the corners of a frame.
+_GROUP = re.compile(r"[\u2500-\u259f]{1,8}|[^\xa0\n\u2500-\u259f]+(?:\xa0[^\xa0\n\u2500-\u259f]+)*")
+
+
 def _apart(found: re.Match[str]) -> str:
     """Each group of words at its own place: not every viewer honours leading blanks and ``textLength``."""
     style, x, y, length, rest, escaped = found.groups()
     text = html.unescape(escaped)
     cell = float(length) / max(1, len(text))
     words = []
-    for match in re.finditer(r"[^\xa0\n]+(?:\xa0[^\xa0\n]+)*", text):
+    for match in _GROUP.finditer(text):
         word = html.escape(match[0]).replace("\xa0", "&#160;")
         place = f'x="{float(x) + match.start() * cell:.1f}" y="{y}" textLength="{len(match[0]) * cell:.1f}"'
         words.append(f'<text class="{style}" {place} {rest}>{word}</text>')

@@ -113,7 +113,7 @@ async def store_preset(cluster: Cluster, environment: Environment, name: str) ->
     host = printable(store.host, limit=100)
     return Preset(
         name, title, None, use, guarded,
-        why=f"{host}:{store.port} is outside the cluster: reach it directly",
+        why=f"{host}:{store.port} is outside the cluster",
         paste=store_line(environment, use, "", 0),
     )  # fmt: skip
 

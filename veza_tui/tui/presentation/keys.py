@@ -18,6 +18,7 @@ _RANKS = {
 
 _WORDS = {
     ("restore", "open"): "go on",
+    ("exercises", "open"): "start or stop",
     ("catalogue", "open"): "restore",
     ("pipeline", "open"): "output",
 }

@@ -182,7 +182,9 @@ def check_page(checks: Sequence[Check], losses: Sequence[Loss], minutes: float |
         lines.append(EMPTY)
     lines += check_lines([c for c in checks if c.ok is not True], cells, glyphs)
     good = [c.name for c in checks if c.ok is True]
-    for number, part in enumerate(wrapped(", ".join(good), cells - 6) if good else ()):
+    for number, part in enumerate(
+        wrapped(f"{counted(len(good), 'check')} passed: {', '.join(good)}", cells - 6) if good else ()
+    ):
         lines.append((Span("  "), Span(glyphs.ok if not number else " ", "ok"), Span(f" {part}", "dim")))
     return lines
 

@@ -20,6 +20,8 @@ COLUMNS = (
     Column("environment", "WHERE", 8, drop=1),
     Column("title", "WHAT HAPPENS", 20, flexible=True),
 )
+WIDE = 110
+"""Cells from which what happens stands in a column of its own."""
 
 
 class ExercisesScreen(VezaScreen):
@@ -58,11 +60,15 @@ class ExercisesScreen(VezaScreen):
         note: Line = (Span("enter starts one, or stops it", "dim"),)
         lines = [EMPTY, heading("EXERCISES", note, self.size.width, self.veza.glyphs)]
         self.query_one("#title", Sheet).set_lines(lines)
-        self.table.show([self._row(exercise) for exercise in self._exercises])
+        # Where a sentence would be cut it stands below its name.
+        wide = self.size.width >= WIDE
+        self.table.set_columns(COLUMNS if wide else COLUMNS[:-1])
+        self.table.show([self._row(exercise, wide=wide) for exercise in self._exercises])
 
-    def _row(self, exercise: Exercise) -> Row:
+    def _row(self, exercise: Exercise, *, wide: bool) -> Row:
         on = exercise.active
         state = "..." if self._busy == exercise.name else "on" if on else "off"
+        title = Span(clean(exercise.title, 200), "text" if wide else "dim")
         return Row(
             exercise.name,
             Span(self.veza.glyphs.degraded if on else self.veza.glyphs.gap, "warn" if on else "faint"),
@@ -70,8 +76,9 @@ class ExercisesScreen(VezaScreen):
                 Span(clean(exercise.name, 40), "strong" if on else "text"),
                 Span(state, "warn" if on else "dim"),
                 Span(clean(exercise.environment, 40), "dim"),
-                Span(clean(exercise.title, 200)),
+                *((title,) if wide else ()),
             ),
+            () if wide else ((title,),),
         )
 
     async def open_selected(self, at: Situation) -> None:
