@@ -257,33 +257,24 @@ def proof_tables(
     ]
 
 
-HOUR = 3600.0
-
-
-def passed_over(backups: Iterable[tuple[str, float, bool]], before: float) -> tuple[str, float]:
-    """The newest backup where ``propose`` takes a proven one instead, and by how many minutes it is newer; else empty.
-
-    That much is lost for the certainty; every restore proves its backup before anything live is touched anyway.
-    """
-    known = [b for b in backups if b[1] <= before]
-    taken = propose(known, before)
-    if taken is None:
-        return "", 0.0
-    newest = max(known, key=lambda b: (b[1], b[2], b[0]))
-    at = next(b[1] for b in known if b[0] == taken)
-    return (newest[0], (newest[1] - at) / 60) if newest[1] > at else ("", 0.0)
-
-
 def propose(backups: Iterable[tuple[str, float, bool]], before: float) -> str | None:
-    """The newest backup taken before ``before`` (unix seconds); a proven one wins over an unproven one of its hour.
+    """The newest backup taken before ``before`` (unix seconds), proven or not: every restore proves its backup before
+    anything live is touched, so an older one that was proven would lose data for nothing.
 
     ``backups`` are (name, time its dump's snapshot was taken, proven). None when none is old enough.
     """
-    fitting = sorted(((at, proven, name) for name, at, proven in backups if at <= before), reverse=True)
-    if not fitting:
-        return None
-    newest = fitting[0][0]
-    for at, proven, name in fitting:
-        if proven and newest - at <= HOUR:
-            return name
-    return fitting[0][2]
+    fitting = [b for b in backups if b[1] <= before]
+    return max(fitting, key=lambda b: (b[1], b[2], b[0]))[0] if fitting else None
+
+
+def proven_instead(backups: Iterable[tuple[str, float, bool]], before: float) -> tuple[str, float]:
+    """Where the proposed backup was never proven: the newest proven one, and how many minutes older it is; else empty.
+
+    What to take when the run finds that the newest one does not restore.
+    """
+    fitting = [b for b in backups if b[1] <= before]
+    newest = max(fitting, key=lambda b: (b[1], b[2], b[0]), default=None)
+    proven = max((b for b in fitting if b[2]), key=lambda b: (b[1], b[0]), default=None)
+    if newest is None or newest[2] or proven is None:
+        return "", 0.0
+    return proven[0], (newest[1] - proven[1]) / 60

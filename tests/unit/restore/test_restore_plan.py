@@ -19,7 +19,7 @@ from veza_tui.model.environment import (
 )
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Plan, Target, plan_from_json
-from veza_tui.model.restore import Part, TargetFacts, losses, passed_over, preflight, propose
+from veza_tui.model.restore import Part, TargetFacts, losses, preflight, propose, proven_instead
 from veza_tui.operations.confirm import Tier, accepted, confirmation
 from veza_tui.operations.restore.request import RestoreRequest, names_for, restore_plan, undone_name
 from veza_tui.operations.restore.since import undone
@@ -169,20 +169,19 @@ def test_losses_name_every_table_of_either_side() -> None:
     }
 
 
-def test_the_newest_backup_before_the_accident_is_proposed_a_proven_one_of_its_hour_first() -> None:
+def test_the_newest_backup_before_the_accident_is_proposed_proven_or_not() -> None:
+    """The run proves it before anything live is touched: an older one would lose data for nothing."""
     backups = [("old", 1000.0, True), ("proven", 5000.0, True), ("newest", 6000.0, False), ("after", 9000.0, True)]
-    assert propose(backups, 7000.0) == "proven"
-    assert propose([("old", 1000.0, True), ("newest", 6000.0, False)], 7000.0) == "newest"
+    assert propose(backups, 7000.0) == "newest"
     assert propose(backups, 500.0) is None
-    # What the certainty costs is told.
-    assert passed_over(backups, 7000.0) == ("newest", 1000 / 60)
-    assert passed_over(backups, 5500.0) == ("", 0.0) == passed_over(backups, 500.0)
+    assert propose([("a", 6000.0, True), ("b", 6000.0, False)], 7000.0) == "a"
+    # What to take where it should not restore.
+    assert proven_instead(backups, 7000.0) == ("proven", 1000 / 60)
+    assert proven_instead(backups, 5500.0) == ("", 0.0) == proven_instead(backups, 500.0)
     often = [(f"b{n}", n * 300.0, n % 7 == 0) for n in range(10_000)]
-    name, by = passed_over(often, 9_999 * 300.0)
-    assert (propose(often, 9_999 * 300.0), name, by) == ("b9996", "b9999", 15.0)
-    assert propose([(n, at, False) for n, at, _ in often], 9_999 * 300.0) == "b9999"
-    notes = restored(RestoreRequest("proven", newer="newest", newer_minutes=1000 / 60), made_at=5000.0).notes
-    assert any("newest loses 17 minutes less" in note for note in notes)
+    assert propose(often, 9_999 * 300.0) == "b9999" and proven_instead(often, 9_999 * 300.0) == ("b9996", 15.0)
+    notes = restored(RestoreRequest("newest", instead="proven", instead_older=1000 / 60), proven=False).notes
+    assert any("The newest proven one is proven, 17 minutes older" in note for note in notes)
 
 
 def restored(request: RestoreRequest, **changes: object) -> Plan:

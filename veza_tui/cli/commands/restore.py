@@ -82,9 +82,9 @@ def command(
 
     async def planner(context: PlanContext) -> Plan:
         moment = await moment_of(context, before) if before else None
-        name, newer, by = backup, "", 0.0
+        name, instead, older = backup, "", 0.0
         if not backup:
-            name, newer, by = await choose(context, moment, from_environment=from_environment)
+            name, instead, older = await choose(context, moment, from_environment=from_environment)
         chosen = {Part(p) for p in parts} or {Part.DATABASE}
         if tables:
             chosen.add(Part.DATABASE)  # tables are of it, whether it was named or not
@@ -99,8 +99,8 @@ def command(
             owners=owners,
             safety=not no_safety,
             moment=moment,
-            newer=newer,
-            newer_minutes=by,
+            instead=instead,
+            instead_older=older,
         )
         path = str(Path(identity).absolute()) if identity else ""
         return await restore_planner(request, identity=path)(context)

@@ -7,7 +7,7 @@ import re
 
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.moment import parse_moment, spoken
-from veza_tui.model.restore import passed_over, propose
+from veza_tui.model.restore import propose, proven_instead
 from veza_tui.operations.context import PlanContext
 from veza_tui.operations.deploy import releases
 from veza_tui.operations.restore.source import catalogue_of
@@ -32,8 +32,8 @@ async def moment_of(context: PlanContext, text: str) -> float:
 async def choose(context: PlanContext, moment: float | None, *, from_environment: str = "") -> tuple[str, str, float]:
     """The backup to restore: the one proposed for the moment, or the newest one when no moment is given.
 
-    With it a newer one from before that moment that was passed over because it is not proven (empty when there is
-    none), and by how many minutes it is newer.
+    With it, where that was never proven, the newest proven one (empty when there is none), and how many minutes older
+    it is.
 
     Raises:
         ConfigError: there is none from before that moment.
@@ -51,4 +51,4 @@ async def choose(context: PlanContext, moment: float | None, *, from_environment
         raise ConfigError(
             f"{origin} has no backup with a database{before}", hint=f"veza-tui backups {origin} lists them"
         )
-    return name, *passed_over(usable, until)
+    return name, *proven_instead(usable, until)

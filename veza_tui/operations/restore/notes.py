@@ -33,12 +33,6 @@ def times_of(request: RestoreRequest, made_at: float | None) -> list[str]:
         notes.insert(0, f"It happened {spoken(request.moment)}, as you said.")
         if made_at > request.moment:
             notes.append("THE BACKUP IS FROM AFTER THAT: it may hold the damage already.")
-    if request.newer:
-        much = "a minute" if request.newer_minutes < 1 else minutes(request.newer_minutes)
-        notes.append(
-            f"{request.newer} loses {much} less, but was never proven: name it to take it instead"
-            " (a restore proves it first, before anything live is touched)."
-        )
     return notes
 
 
@@ -78,6 +72,8 @@ def notes_of(
             notes.append("The cache is kept: it may hold what the restored data contradicts; --flush-cache empties it.")
     if not proven:
         notes.append("This backup was never proven by a restore; this run proves it before anything live is touched.")
+        if request.instead:
+            notes.append(f"The newest proven one is {request.instead}, {minutes(request.instead_older)} older.")
     notes += [f"{check.name}: {check.detail}" for check in checks if check.ok is not True]
     return notes
 

@@ -39,10 +39,10 @@ class RestoreRequest:
     """False takes no backup of the present state first: for a live database that can no longer be read."""
     moment: float | None = None
     """When it happened, as the person said (unix seconds): told back in the plan, with its zone."""
-    newer: str = ""
-    """A backup between the chosen one and that moment, which was not proposed because it is not proven."""
-    newer_minutes: float = 0.0
-    """How much newer that one is: what is lost by preferring the proven one."""
+    instead: str = ""
+    """The newest proven backup, where the chosen one never was: what to take when this one does not restore."""
+    instead_older: float = 0.0
+    """Minutes by which that one is older."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,10 +108,10 @@ def when_rows(releases: Sequence[Release], now: float, glyphs: Glyphs) -> list[R
     return rows
 
 
-def backup_note(record: BackupRecord, now: float, *, proposed: bool, newer: float = 0.0) -> Line:
-    """What taking this backup would lose, and whether it is the proposed one; ``newer``: minutes of one passed over."""
+def backup_note(record: BackupRecord, now: float, *, proposed: bool, older: float | None = None) -> Line:
+    """What taking this backup would lose, and whether it is the proposed one; ``older``: minutes of a proven one."""
     lost = f"what was written in the last {calm_age(now - record.at)} is not in it"
-    over = f"; an unproven one is {calm_age(newer * 60)} newer" if newer else ""
+    over = f"; a proven one is {calm_age(older * 60)} older" if older is not None else ""
     return (Span("proposed: " if proposed else "", "ok"), Span(lost + over, "dim"))
 
 

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from veza_tui.model.catalogue import BackupRecord
 from veza_tui.model.environment import Environment
 from veza_tui.model.release import Release
-from veza_tui.model.restore import Part, passed_over, propose
+from veza_tui.model.restore import Part, propose, proven_instead
 from veza_tui.operations.backup.catalogue import Catalogue
 from veza_tui.operations.restore.plan import Looked
 from veza_tui.operations.restore.request import RestoreRequest
@@ -33,7 +33,7 @@ from veza_tui.tui.presentation.restore import (
     when_rows,
 )
 from veza_tui.tui.presentation.rows import Row
-from veza_tui.tui.presentation.spans import Span
+from veza_tui.tui.presentation.spans import Line, Span
 from veza_tui.tui.screens.base import VezaScreen
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
@@ -120,6 +120,10 @@ class RestoreScreen(VezaScreen):
     def _proposed(self) -> str:
         return propose(*self._usable()) or ""
 
+    def _note(self, record: BackupRecord, now: float) -> Line:
+        instead, older = proven_instead(*self._usable())
+        return backup_note(record, now, proposed=True, older=older if instead else None)
+
     def _usable(self) -> tuple[list[tuple[str, float, bool]], float]:
         usable = [(r.name, r.at, r.proven) for r in self._records if r.has_database and not r.safety]
         return usable, self.veza.services.clock.now() if self.choices.moment is None else self.choices.moment
@@ -164,7 +168,7 @@ class RestoreScreen(VezaScreen):
             for record in self._records:
                 row = backup_row(record, now, glyphs)
                 if record.name == proposed:
-                    note = backup_note(record, now, proposed=True, newer=passed_over(*self._usable())[1])
+                    note = self._note(record, now)
                     row = Row(row.key, Span(glyphs.arrow, "key"), row.cells, (note,))
                 rows.append(row)
             return rows
@@ -275,7 +279,7 @@ class RestoreScreen(VezaScreen):
         """What has been decided."""
         choices = self.choices
         taken = choices.backup == self._proposed()
-        newer, by = passed_over(*self._usable()) if taken else ("", 0.0)
+        instead, older = proven_instead(*self._usable()) if taken else ("", 0.0)
         return RestoreRequest(
             backup=choices.backup,
             parts=frozenset(choices.parts),
@@ -283,8 +287,8 @@ class RestoreScreen(VezaScreen):
             drain="scale" if choices.scale else "none",
             flush_cache=choices.flush_cache,
             moment=choices.moment,
-            newer=newer,
-            newer_minutes=by,
+            instead=instead,
+            instead_older=older,
         )
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
