@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from veza_tui.model.errors import VezaError
 from veza_tui.model.text import printable
 from veza_tui.model.view import Link, Problem
-from veza_tui.ports.cluster import ClusterError, NotFound
+from veza_tui.ports.cluster import ClusterError, ClusterUnreachable, NotFound
 
 SILENT = 10.0
 """Seconds without a word, while pings fail, after which rows are called stale."""
@@ -89,6 +89,8 @@ def judge(s: Situation) -> tuple[Link, tuple[Problem, ...]]:
         elif link is Link.LIVE and s.silent > SILENT and s.ping_error is not None:
             link = Link.STALE
             problems.append(_problem(s.ping_error))
+        elif link is Link.LIVE and s.ping_error is not None and not isinstance(s.ping_error, ClusterUnreachable):
+            problems.append(_problem(s.ping_error))  # it answers, and says no: a token that was revoked, a 500
         elif link is Link.LIVE:
             problems.append(
                 Problem(f"{s.server} answers slowly or not at all", "the rows may be late; wait, or check the network")

@@ -196,6 +196,17 @@ async def test_silence_while_pings_fail_makes_rows_stale(rig: Rig) -> None:
     assert (view.link, view.problems) == (Link.LIVE, ())
 
 
+async def test_a_token_that_is_revoked_under_a_live_watch_is_told_at_the_next_ping(rig: Rig) -> None:
+    rig.cluster.sync(pods=[well("a")])
+    await rig.flush()
+    rig.cluster.ping_error = Denied("does not accept our credentials (401)", status=401, hint="log in again")
+    await rig.clock.advance(6)
+    view = await rig.flush()
+    assert (view.link, view.problems[0].todo) == (Link.LIVE, "log in again")
+    await rig.clock.advance(8)
+    assert (await rig.flush()).link is Link.STALE
+
+
 async def test_health_is_asked_again_as_soon_as_the_api_answers(rig: Rig) -> None:
     rig.cluster.sync(pods=[well("a")])
     rig.cluster.ping_error = rig.cluster.answer = UNREACHABLE

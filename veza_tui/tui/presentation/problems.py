@@ -30,7 +30,9 @@ def problem_lines(problems: Sequence[Problem], cells: int, glyphs: Glyphs, *, ro
 def empty_body(view: EnvironmentView, where: str, cells: int, glyphs: Glyphs) -> list[Line]:
     """What stands in place of the blocks while there are no rows."""
     if view.link is Link.DOWN:
-        title = (Span(f" {glyphs.failed} No connection to {clean(where, 120)}", "bad"),)
+        refused = any(problem.kinds for problem in view.problems)  # it answers: what is named may not be read
+        said = "Not allowed to see" if refused else "No connection to"
+        title = (Span(f" {glyphs.failed} {said} {clean(where, 120)}", "bad"),)
         return [
             EMPTY,
             title,
