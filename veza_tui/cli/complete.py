@@ -23,6 +23,8 @@ VARIABLE = "_VEZA_TUI_COMPLETE"
 
 _NEWEST = 200
 _VERBS = ("list", "show", "check", "verify", "prune", "hold", "release")
+_PRESETS = ("prometheus", "grafana", "database", "cache")
+"""What ``forward`` knows beside the services."""
 _ENVIRONMENTS = frozenset(("environment", "environments", "name", "names", "source", "from_environment", "drift_of"))
 
 
@@ -102,6 +104,8 @@ def _values(ctx: click.Context, parameter: click.Parameter) -> list[str]:
     if parameter.name == "services" or (parameter.name == "which" and command == "logs"):
         environment = str(ctx.params.get("environment") or ctx.params.get("name") or "")
         return [name for name in _services(ctx, environment) if name not in given]
+    if parameter.name == "target" and command == "forward":
+        return [*_services(ctx, str(ctx.params.get("environment") or "")), *_PRESETS]
     return []
 
 

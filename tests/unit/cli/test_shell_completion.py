@@ -69,6 +69,8 @@ def test_commands_and_options(workspace: Path) -> None:
         (("backups", "production", "v"), ["verify"]),
         (("restart", "production", "c"), ["chat-server"]),
         (("logs", "production", "backend-api", ""), ["chat-server", "stream-server"]),
+        (("forward", "production", "gr"), ["grafana"]),
+        (("forward", "production", "c"), ["chat-server", "cache"]),
         (("deploy", "production", "--confirm", ""), []),
         (("nonsense", ""), None),
     ],
