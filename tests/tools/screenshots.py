@@ -70,10 +70,49 @@ SCENES: tuple[Scene, ...] = (
     Scene("help", ("3", "question_mark"), ("ENVIRONMENTS", "OPERATE")),
     Scene("palette", ("3", "colon"), ("Go to production",), sizes=((80, 24),)),
     Scene("light", ("3",), ("backend-api", "Running"), theme="light", sizes=((80, 24),)),
-    Scene("incident", ("3",), ("failing", "CrashLoopBackOff", "exit 1"), incident="bad-deploy", settle=6.0),
+    # The third size is the README's: wide enough for all, narrow enough to be read on its page.
+    Scene(
+        "incident",
+        ("3",),
+        ("failing", "CrashLoopBackOff", "exit 1"),
+        incident="bad-deploy",
+        settle=6.0,
+        sizes=(*SIZES, (110, 36)),
+    ),
     Scene("previous", ("3", "wait:CrashLoopBackOff", "g", "p"), ("LOGS", "FATAL"), incident="bad-deploy", sizes=_SMALL),
     Scene("describe", ("3", "wait:CrashLoopBackOff", "g", "d"), ("DESCRIBE", "Containers:"), incident="bad-deploy"),
+    Scene(
+        "logs", ("3", "wait:CrashLoopBackOff", "L"), ("LOGS", "following", "FATAL"), incident="bad-deploy", settle=3.0
+    ),
+    Scene(
+        "yaml", ("3", "wait:CrashLoopBackOff", "g", "y"), ("YAML", "apiVersion"), incident="bad-deploy", sizes=_SMALL
+    ),
+    Scene("events", ("3", "wait:CrashLoopBackOff", "e"), ("EVENTS", "BackOff"), incident="bad-deploy"),
+    Scene("owners", ("3", "wait:CrashLoopBackOff", "o"), ("OWNERS", "rev 3"), incident="bad-deploy", settle=2.0),
+    Scene("compare", ("3", "wait:CrashLoopBackOff", "equals_sign"), ("COMPARE", "image"), incident="bad-deploy"),
+    Scene(
+        "drift",
+        ("3", "wait:CrashLoopBackOff", "equals_sign", "wait:COMPARE", "t"),
+        ("DRIFT", "LIVE"),
+        incident="bad-deploy",
+        sizes=_SMALL,
+    ),
+    Scene("health", ("3", "wait:Running", "H"), ("HEALTH", "answered"), incident="bad-deploy"),
+    Scene(
+        "contrast",
+        ("3",),
+        ("failing", "CrashLoopBackOff", "exit 1"),
+        incident="bad-deploy",
+        theme="contrast",
+        sizes=_SMALL,
+    ),
     Scene("forward", ("3", "wait:Running", "g", "F"), ("grafana",), sizes=_SMALL),
+    Scene(
+        "forwards",
+        ("3", "wait:Running", "g", "F", "wait:grafana", "down", "down", "enter", "f"),
+        ("FORWARDS", "ready"),
+        sizes=_SMALL,
+    ),
     Scene("exercises", ("3", "wait:Running", "x"), ("data-loss",), sizes=_SMALL),
     Scene("pod", ("3", "wait:CrashLoopBackOff", "g", "enter"), ("CAUSE",), incident="bad-deploy"),
     Scene("catalogue", ("3", "wait:proven", "b"), ("nightly", "objective"), incident="data-loss"),

@@ -69,6 +69,7 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
         Span(fit(clean(row.name), names), "text"),
     ]
     room = cells - 3 - names
+    room -= room > 24  # the last cell stays free, as under the heading's rule
     detail = clean(row.detail, 120)
     took = usual_latency(row) or ("not asked" if row.state is State.UNKNOWN else "")
     if room >= 2 + times + 2 + 12 + 2 + 12:
@@ -81,7 +82,6 @@ def _row(row: HealthRow, names: int, times: int, details: int, cells: int, glyph
             Span(f"  {fit(said_in_full(row) if details <= column else detail, column)}", "dim" if good else role)
         )
         return pad((*line, Span("  "), *sparkline(row.history, spark, glyphs)), cells)
-    room -= room > 24  # the last cell stays free, as under the heading's rule
     # Narrow: one column says the latency, or in trouble what is wrong; the sparklines stand below each other.
     spark = 8 if room >= 2 + 12 + 2 + 8 else 6 if room >= 2 + 10 + 2 + 6 else 0
     if not good and width(detail) > room - 4 - spark:

@@ -19,7 +19,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("status", "STATUS", 16, comfortable=16, flexible=True),
     Column("restarts", "RESTARTS", 8, drop=2, comfortable=8),
     Column("age", "AGE", 5, drop=1, comfortable=6),
-    Column("node", "NODE", 8, drop=3, flexible=True),
+    Column("node", "NODE", 12, drop=3, flexible=True, middle=True),
     Column("ip", "IP", 9, drop=6),
     Column("version", "VERSION", 10, drop=4, flexible=True),
     Column("owner", "OWNER", 24, drop=7, flexible=True),
