@@ -109,6 +109,8 @@ def needs_undoable(at: Situation) -> str | None:
 def needs_proof(at: Situation) -> str | None:
     """A backup is under the cursor, or the operation on the screen compares what it loads."""
     if at.screen == "operation":
+        if needs_running(at) is None:
+            return "it is not over yet"
         return None if at.kind in PROVING else "only restores, drills and verifications prove something"
     return needs_choice(at)
 
