@@ -120,6 +120,9 @@ class NoOperations:
     async def missing(self, *_: Any) -> tuple[()]:
         return ()
 
+    async def untouched(self, environment: str) -> bool:
+        return False
+
 
 def heavy_app(pods: int, cluster: HeavyCluster | None = None) -> VezaApp:
     """The real application on synthetic feeds of that size."""

@@ -282,6 +282,9 @@ class _NoOperations:
     async def missing(self, environment: str, needs: Sequence[Any]) -> tuple[Any, ...]:
         return ()
 
+    async def untouched(self, environment: str) -> bool:
+        return False
+
     def interrupted(self) -> list[Any]:
         return []
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from veza_tui.model.environment import Environment
 from veza_tui.model.errors import LockedError, RefusedError
 from veza_tui.model.text import printable
 from veza_tui.ports.clock import Clock
@@ -253,6 +254,15 @@ class LeaseLock:
 def lease_name(environment: str) -> str:
     """``veza-tui-ENV``."""
     return f"veza-tui-{environment}"
+
+
+async def ever_changed(cluster: Cluster, environment: Environment) -> bool:
+    """Whether there is a Lease: no operation of ours ran without one."""
+    try:
+        await cluster.get(LEASES, lease_name(environment.name), environment.kubernetes.namespace)
+    except NotFound:
+        return False
+    return True
 
 
 def describe(lease: JSONObject) -> str:

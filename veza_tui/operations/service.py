@@ -29,6 +29,7 @@ from veza_tui.operations.control import ask_cancel
 from veza_tui.operations.fold import Folder
 from veza_tui.operations.ids import is_id, new_id
 from veza_tui.operations.journal import JournalReader
+from veza_tui.operations.lock import ever_changed
 from veza_tui.operations.no_cluster import no_cluster
 from veza_tui.operations.policy import approvers_needed, read_only_reason
 from veza_tui.operations.previewed import Preview as Preview
@@ -234,6 +235,11 @@ class OperationsService:
         """Which of these permissions this user has not: to grey an action out before anybody chooses it."""
         answers = await self.world.cluster(self.world.environment(environment)).allowed(needs)
         return tuple(need for need, yes in zip(needs, answers, strict=True) if not yes)
+
+    async def untouched(self, environment: str) -> bool:
+        """Whether no operation of veza-tui ever ran there: then there are no releases either."""
+        env = self.world.environment(environment)
+        return not await ever_changed(self.world.cluster(env), env)
 
     async def waiting(self) -> Sequence[Ask]:
         """Every plan that waits for an approval: in the shared directory, or in the environments' clusters."""

@@ -231,6 +231,7 @@ class VezaApp(App[int]):
             denied=tab.denied if tab else "",
             denied_shell=tab.denied_shell if tab else "",
             denied_forward=tab.denied_forward if tab else "",
+            unchanged=tab.unchanged if tab else False,
         )
 
     def activate(self, index: int) -> None:

@@ -178,6 +178,7 @@ async def offer_interrupted(app: VezaApp) -> None:
 async def look_at_rights(app: VezaApp) -> None:
     """Ask each API server, once, what this user may do there: what he may not is greyed, with the reason."""
     import asyncio
+    import contextlib
 
     from veza_tui.model.errors import VezaError
     from veza_tui.model.plan import Need
@@ -195,6 +196,8 @@ async def look_at_rights(app: VezaApp) -> None:
         said = {need: f"you may not {need_text(need)}" for need in missing}
         tab.denied = next((said[need] for need in needs if need in said), "")
         tab.denied_shell, tab.denied_forward = (said.get(need, "") for need in hands)
+        with contextlib.suppress(VezaError):  # who may not read Leases keeps the key
+            tab.unchanged = await operations(app).untouched(tab.name)
 
     await asyncio.gather(*(ask(tab) for tab in app.tabs))
     app.paint_hints()

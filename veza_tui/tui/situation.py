@@ -9,6 +9,8 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.view import EnvironmentView, Link
 from veza_tui.model.workload import PodRow
 
+RELEASING = ("deploy", "set-image", "promote", "rollback", "pipeline")
+"""Kinds of operations that leave a release."""
 PROVING = ("restore", "drill", "verify", "backup")
 """Kinds of operations that may leave a proof."""
 
@@ -36,6 +38,8 @@ class Situation:
     denied_shell: str = ""
     """The same for a shell in a pod."""
     denied_forward: str = ""
+    unchanged: bool = False
+    """Whether it is known that veza-tui never changed anything here: there is no release to go back to."""
     """The same for a forward to a pod."""
 
 
@@ -151,7 +155,22 @@ def needs_rollback(at: Situation) -> str | None:
     reason = needs_live_write(at)
     if reason is None and at.environment is not None and not at.environment.policy.rollback_enabled:
         return "the pipeline's policy has rollback switched off"
-    return reason
+    return reason or _nothing_before(at)
+
+
+def _nothing_before(at: Situation) -> str | None:
+    """Without a release of ours, Kubernetes' own revisions are all there is to go back to."""
+    view = at.view
+    if not at.unchanged or view is None or not view.synced:
+        return None
+    if view.last_operation is not None and view.last_operation.kind in RELEASING:
+        return None  # since it was asked
+    newest = {r.uid: int(r.revision) for r in view.rollouts if r.revision.isdecimal()}
+    earlier = any(
+        s.owner_uid in newest and s.revision.isdecimal() and int(s.revision) < newest[s.owner_uid]
+        for s in view.replica_sets
+    )
+    return None if earlier else "there is no release and no earlier revision to go back to"
 
 
 def needs_selection(at: Situation) -> str | None:

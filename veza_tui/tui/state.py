@@ -39,6 +39,8 @@ class EnvironmentTab:
     """Why this user may not change it, as the API server said when it was asked; empty when he may."""
     denied_shell: str = ""
     denied_forward: str = ""
+    unchanged: bool = False
+    """veza-tui never changed anything there, as the API server said when it was asked: there are no releases."""
     unsubscribe: Callable[[], None] = lambda: None
 
     @property

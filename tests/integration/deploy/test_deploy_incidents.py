@@ -105,7 +105,7 @@ def test_an_operation_while_the_api_is_flaky_tells_the_truth(cli: Cli, own_platf
     path = APPS.replace("staging", "development") + "/chat-server"
     before = kubectl(own_platform, path)["metadata"]["generation"]
     with own_platform.control.incident("api-flaky"):
-        done = cli.run("restart", "development", "chat-server", "--yes", "--json", "--timeout", "5", code=None)
+        done = cli.run("pause", "development", "chat-server", "--yes", "--json", "--timeout", "5", code=None)
     after = kubectl(own_platform, path)["metadata"]["generation"]
     if not done.stdout:
         assert done.returncode in (1, 3, 4) and after == before, done.stderr

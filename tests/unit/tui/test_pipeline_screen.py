@@ -62,6 +62,9 @@ class Operations:
     async def missing(self, environment: str, needs: Sequence[Any]) -> tuple[Any, ...]:
         return ()
 
+    async def untouched(self, environment: str) -> bool:
+        return False
+
     def interrupted(self) -> list[Any]:
         return []
 

@@ -220,7 +220,7 @@ def _needs(namespace: str) -> tuple[Need, ...]:
     )
 
 
-@action("bluegreen.wait_due")
+@action("bluegreen.wait_due", stops=True)
 async def wait_due(context: Context, step: Step) -> Result:
     """Until the notes' time is over, or until nothing is kept any more (switched back, deployed over, retired)."""
     seen_none = False

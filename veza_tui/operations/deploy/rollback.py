@@ -36,6 +36,10 @@ def planner_back(to: str = "") -> Planner:
         running = next((r for r in history if _runs(r, live)), None)
         wanted = choose_release(history, to, running)
         notes = [] if wanted.good else [f"Release {wanted.number} was never seen healthy."]
+        if not to and running is not None:
+            notes.append(
+                f"Release {wanted.number} is the newest good one besides release {running.number}, which runs now."
+            )
         if not to and running is None:
             notes.append(f"What runs is no release of veza-tui: {_differences(history[0], live)}.")
         return await planned(

@@ -117,7 +117,7 @@ async def _apply(context: Context, obj: JSONObject) -> None:
         raise
 
 
-@action("deploy.rollout")
+@action("deploy.rollout", stops=True)
 async def rollout_step(context: Context, step: Step) -> Result:
     """Wait until every rollout is complete; keep evidence of the failing pods when one cannot be."""
     rows = await roll_out(context, list(step.args["deployments"]))
