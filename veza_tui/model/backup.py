@@ -19,7 +19,7 @@ class TableFacts:
     name: str
     rows: int
     digest: str
-    """Order-independent digest of the rows' text form (see adapters/postgres/facts); empty when it was not taken."""
+    """Order-independent digest of the rows (see adapters/postgres/digest); empty when it was not taken."""
 
     @property
     def key(self) -> str:

@@ -152,8 +152,13 @@ class Database(Protocol):
         """Version and identity."""
         ...
 
-    async def facts(self, database: str = "", *, digests: bool = True) -> DatabaseFacts:
-        """Facts of the environment's database, or of another on the same server, in one snapshot."""
+    async def facts(
+        self, database: str = "", *, digests: bool = True, like: DatabaseFacts | None = None
+    ) -> DatabaseFacts:
+        """Facts of the environment's database, or of another on the same server, in one snapshot.
+
+        ``like``: what they will be compared with; digests are then of the same kind.
+        """
         ...
 
     async def dump(

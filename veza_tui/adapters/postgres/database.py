@@ -92,10 +92,12 @@ class PostgresDatabase:
                 opened = await stack.enter_async_context(self.connection())
             yield opened
 
-    async def facts(self, database: str = "", *, digests: bool = True) -> DatabaseFacts:
+    async def facts(
+        self, database: str = "", *, digests: bool = True, like: DatabaseFacts | None = None
+    ) -> DatabaseFacts:
         """Facts in one snapshot."""
         async with self.connection(database) as connection:
-            return await facts_module.database_facts(connection, digests=digests)
+            return await facts_module.database_facts(connection, digests=digests, like=like)
 
     async def dump(
         self,

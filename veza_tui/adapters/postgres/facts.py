@@ -1,9 +1,6 @@
 """What a database holds: rows and a content digest per table, sequences, extensions, owners and grants, constraints.
 
-The digest is order-independent, so that a dump and a load may write rows in any order: the sum over all rows of
-PostgreSQL's own 64-bit hash of the row (``hash_record_extended``, since 14). Columns of types whose hash depends on
-more than their value (enums: on OIDs), or which have none (json), are hashed as text, with fixed text settings. It
-finds accidents, not forgeries: the manifest's SHA-256 sums are for those. It costs about 0.7 of what COPY costs.
+The digests are made by ``digest``.
 """
 
 from __future__ import annotations
@@ -11,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from veza_tui.adapters.postgres.digest import HASHED, kind_for, rows_digest
 from veza_tui.adapters.postgres.large_objects import large_objects
 from veza_tui.model.backup import DatabaseFacts, SequenceFacts, ServerFacts, TableFacts
 
@@ -54,8 +52,13 @@ async def server_facts(connection: AsyncConnection, host: str, port: int) -> Ser
     return ServerFacts(host, port, str(row[0]).split(" ")[0], int(row[1]), identifier)
 
 
-async def database_facts(connection: AsyncConnection, *, snapshot: str = "", digests: bool = True) -> DatabaseFacts:
-    """Facts of the connected database in one repeatable-read snapshot, or in the exported ``snapshot``."""
+async def database_facts(
+    connection: AsyncConnection, *, snapshot: str = "", digests: bool = True, like: DatabaseFacts | None = None
+) -> DatabaseFacts:
+    """Facts of the connected database in one repeatable-read snapshot, or in the exported ``snapshot``.
+
+    ``like``: facts that they will be compared with; digests are of the same kind.
+    """
     from psycopg import IsolationLevel, sql
 
     await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
@@ -64,13 +67,15 @@ async def database_facts(connection: AsyncConnection, *, snapshot: str = "", dig
         async with connection.transaction():
             if snapshot:
                 await connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot)))
-            return await facts_in_transaction(connection, digests=digests)
+            return await facts_in_transaction(connection, digests=digests, like=like)
     finally:
         await connection.set_isolation_level(None)
         await connection.set_read_only(None)
 
 
-async def facts_in_transaction(connection: AsyncConnection, *, digests: bool = True) -> DatabaseFacts:
+async def facts_in_transaction(
+    connection: AsyncConnection, *, digests: bool = True, like: DatabaseFacts | None = None
+) -> DatabaseFacts:
     """The same inside a transaction that is already open (its text settings change until its end)."""
     for setting in _PINNED:
         await connection.execute(setting)
@@ -79,7 +84,8 @@ async def facts_in_transaction(connection: AsyncConnection, *, digests: bool = T
         "SELECT datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,"
         " pg_database_size(oid) FROM pg_database WHERE datname = current_database()",
     )
-    tables = await _tables(connection, digests)
+    kind = kind_for(connection.info.server_version, like) if digests else ""
+    tables = await _tables(connection, kind)
     sequences = await _sequences(connection)
     grants = await _lines(connection, _GRANTS)
     return DatabaseFacts(
@@ -95,7 +101,7 @@ async def facts_in_transaction(connection: AsyncConnection, *, digests: bool = T
         roles=tuple(await _lines(connection, _ROLES)),
         grants=tuple(grants),
         constraints=tuple(await _lines(connection, _CONSTRAINTS)),
-        large_objects=await large_objects(connection, digests=digests),
+        large_objects=await large_objects(connection, kind),
     )
 
 
@@ -161,7 +167,8 @@ SELECT line FROM (
 _COLUMNS = f"""
 SELECT n.nspname, c.relname, c.relkind = 'm', c.relispopulated,
   array_agg(a.attname ORDER BY a.attnum) FILTER (WHERE a.attnum IS NOT NULL),
-  array_agg(b.typnamespace = 'pg_catalog'::regnamespace AND b.typname = ANY (%s) ORDER BY a.attnum)
+  array_agg(CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace AND b.typname = ANY (%s)
+    THEN CASE WHEN b.oid = y.oid THEN b.typname::text ELSE 'array' END ELSE '' END ORDER BY a.attnum)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_type y ON y.oid = a.atttypid
@@ -170,36 +177,21 @@ WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND {_USER_SCHEMAS}
 AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2
 """  # noqa: S608 - constants only
 
-# Types whose hash is a function of the value alone, the same on every server.
-_HASHED = [
-    *("bool", "int2", "int4", "int8", "float4", "float8", "numeric", "text", "varchar", "bpchar", "name", "bytea"),
-    *("uuid", "date", "time", "timetz", "timestamp", "timestamptz", "interval", "jsonb", "inet", "cidr", "macaddr"),
-]
 
-
-async def _tables(connection: AsyncConnection, digests: bool) -> list[TableFacts]:
+async def _tables(connection: AsyncConnection, kind: str) -> list[TableFacts]:
+    """``kind`` empty: no digests."""
     from psycopg import sql
 
     facts = []
-    records = connection.info.server_version >= 140000
-    cursor = await connection.execute(_COLUMNS, (_HASHED,))
-    for schema, name, materialized, populated, columns, hashed in await cursor.fetchall():
+    cursor = await connection.execute(_COLUMNS, (list(HASHED),))
+    for schema, name, materialized, populated, columns, types in await cursor.fetchall():
         if not populated:
             # WITH NO DATA: it cannot be read, and pg_dump leaves it so.
             facts.append(TableFacts(schema, name, 0, ""))
             continue
         digest: Any = sql.SQL("''")
-        if digests and not materialized and columns:
-            values = [
-                sql.SQL("t.{}" if plain and records else "t.{}::text").format(sql.Identifier(column))
-                for column, plain in zip(columns, hashed, strict=True)
-            ]
-            # bigint sums are exact: PostgreSQL keeps them in 128 bits.
-            digest = (
-                sql.SQL("'r' || coalesce(sum(hash_record_extended(ROW({}), 0)), 0)")
-                if records
-                else sql.SQL("'t' || coalesce(sum(hashtextextended(ROW({})::text, 0)), 0)")
-            ).format(sql.SQL(", ").join(values))
+        if kind and not materialized and columns:
+            digest = rows_digest(kind, list(zip(columns, types, strict=True)))
         query = sql.SQL("SELECT count(*), {} FROM {}{} AS t").format(
             digest, sql.SQL("" if materialized else "ONLY "), sql.Identifier(schema, name)
         )

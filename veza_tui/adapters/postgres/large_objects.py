@@ -27,22 +27,25 @@ SELECT coalesce(sum(hash), 0)::text FROM piece
 """
 
 
-async def large_objects(connection: AsyncConnection, *, digests: bool) -> TableFacts:
+async def large_objects(connection: AsyncConnection, kind: str) -> TableFacts:
     """In the transaction's snapshot (as ``lo_get`` reads): how many there are, and a digest over number and bytes.
 
+    ``kind`` of the digest: see ``digest``; empty for none.
     The digest is empty where one of them may not be read; pg_dump refuses such a database too.
     """
     import psycopg
 
     row = await (await connection.execute("SELECT count(*) FROM pg_largeobject_metadata")).fetchone()
     count = int(row[0]) if row else 0
-    if not count or not digests:
+    if not count or not kind:
         return TableFacts(SCHEMA, NAME, count, "")
-    records = connection.info.server_version >= 140000
 
     def hashed(oid: str, number: str) -> str:
         values = f"{oid}::bigint, {number}, r.data"
-        return f"hash_record_extended(ROW({values}), 0)" if records else f"hashtextextended(ROW({values})::text, 0)"
+        if kind == "t":
+            return f"hashtextextended(ROW({values})::text, 0)"
+        record = f"hash_record_extended(ROW({values}), 0)"
+        return record if kind == "r" else f"hashint4extended(0, {record})"
 
     query = _DIGEST.format(size=_PIECE, hash=hashed("m.oid", "0::bigint"), next_hash=hashed("p.oid", "p.number + 1"))
     try:
@@ -50,4 +53,4 @@ async def large_objects(connection: AsyncConnection, *, digests: bool) -> TableF
             row = await (await connection.execute(query.encode())).fetchone()
     except psycopg.errors.InsufficientPrivilege:
         return TableFacts(SCHEMA, NAME, count, "")
-    return TableFacts(SCHEMA, NAME, count, f"{'r' if records else 't'}{row[0] if row else 0}")
+    return TableFacts(SCHEMA, NAME, count, f"{kind}{row[0] if row else 0}")

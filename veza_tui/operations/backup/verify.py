@@ -152,7 +152,7 @@ async def _loaded_facts(
             await database.load(scratch, source, progress)
             say("comparing rows and contents")
             progress(TransferProgress(source.size, source.size, 0.0, 0.0))
-            return await database.facts(scratch)
+            return await database.facts(scratch, like=expected)
     finally:
         await asyncio.shield(database.drop(scratch))
 
