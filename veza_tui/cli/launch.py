@@ -36,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _FLAGS = (
     click.option("--dry-run", is_flag=True, help="Show the plan and change nothing."),
-    click.option("--yes", is_flag=True, help="Do not ask (development only)."),
+    click.option("--yes", is_flag=True, help="Do not ask (development; a drill anywhere)."),
     click.option(
         "--confirm", metavar="TEXT", default="", help="Confirm by the environment's name, without a question."
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -73,6 +74,9 @@ async def test_the_moment_is_said_back_and_after_the_run_escape_leads_home(monke
         # Enter is never a switch: only space is, and without it nothing is stopped.
         await pilot.press("g", "enter")
         await until(pilot, lambda: bool(asked))
+        # What the environment says of draining is where the choice begins.
+        drains = replace(environment, backup=replace(environment.backup, drain="scale"))
+        assert RestoreScreen(drains, Records(), [], "").request().drain == "scale"  # type: ignore[arg-type]
         assert asked[0].moment == NOW - 300 and asked[0].drain == "none" and not asked[0].flush_cache
         app.pop_screen()
         await until(pilot, lambda: app.screen is home)
