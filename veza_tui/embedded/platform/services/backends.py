@@ -56,12 +56,28 @@ class Backend:
                 return self._last[1]
             start = time.monotonic()
             try:
-                await self._ping()
+                await self._reach()
                 result = Check(True, time.monotonic() - start)
             except Unavailable as error:
                 result = Check(False, time.monotonic() - start, str(error))
             self._last = (time.monotonic(), result)
             return result
+
+    async def _reach(self) -> None:
+        """Ping; over a new connection when the one kept since the last question turns out to be broken."""
+        kept, start = self._kept, time.monotonic()
+        try:
+            await self._ping()
+        except Unavailable:
+            if not kept or time.monotonic() - start > TIMEOUT / 2:
+                raise
+            self._not_before = 0.0
+            await self._ping()
+
+    @property
+    def _kept(self) -> bool:
+        """Whether there is a connection."""
+        raise NotImplementedError
 
     async def close(self) -> None:
         """Drop the connection."""
@@ -115,6 +131,10 @@ class Database(Backend):
 
     async def _ping(self) -> None:
         await self.query("SELECT 1")
+
+    @property
+    def _kept(self) -> bool:
+        return self._connection is not None
 
     async def _connect(self) -> AsyncConnection[tuple[Any, ...]]:
         import psycopg
@@ -190,6 +210,10 @@ class Cache(Backend):
 
     async def _ping(self) -> None:
         await self.command("PING")
+
+    @property
+    def _kept(self) -> bool:
+        return self._streams is not None
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if self._streams is not None:
