@@ -72,7 +72,9 @@ async def approve(world: World, audit: AuditLog, ask: Ask, *, yes: bool) -> Gran
     elif now > ask.expires:
         why = "it is too late: the request has expired"
     if why:
-        audit.append(Record.of_plan("denial", person, plan, operation=ask.id, detail=f"approve: {why}"))
+        line = audit.append(Record.of_plan("denial", person, plan, operation=ask.id, detail=f"approve: {why}"))
+        if not read_only_reason(env, world.read_only):
+            await publish(cluster, env.kubernetes.namespace, line)
         raise RefusedError(f"operation {ask.id} was not approved: {why}")
     with contextlib.suppress(ClusterError):
         grant = replace(grant, kube_user=await cluster.whoami())

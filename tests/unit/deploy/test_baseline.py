@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from veza_tui.model.errors import RefusedError
 from veza_tui.model.release import unpack
 from veza_tui.operations.deploy.diff import changes
+from veza_tui.operations.deploy.objects import refuse_paused
 from veza_tui.operations.deploy.revisions import WayBack, _why
 from veza_tui.operations.deploy.steps import _record_baseline
 from veza_tui.ports.cluster import NotFound
@@ -93,3 +95,11 @@ def test_a_way_back_without_a_release_says_which_revision_and_why() -> None:
     told = _why(WayBack(now, before), 1_795_435_200.0 + 7200)
     assert "a goes from revision 7 back to 5 (veza/a:v1, first made 120m ago" in told
     assert "the newest revision before" in told and "hotfix" in told and "\x1b" not in told
+
+
+def test_what_is_paused_is_refused_because_nothing_would_roll_out() -> None:
+    paused = deployment("a")
+    paused["spec"]["paused"] = True
+    refuse_paused([deployment("b"), None], "development")
+    with pytest.raises(RefusedError, match=r"a is paused: nothing would roll out.*veza-tui resume development"):
+        refuse_paused([deployment("b"), paused], "development")

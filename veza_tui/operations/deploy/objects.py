@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from veza_tui.model.environment import Environment
-from veza_tui.model.errors import ConfigError
+from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.operations.cluster_values import kubernetes_secret
 from veza_tui.ports.cluster import (
     AUTOSCALERS,
@@ -135,3 +135,22 @@ def complete(deployment: Mapping[str, Any]) -> bool:
         and int(status.get("availableReplicas") or 0) >= wanted
         and int(status.get("replicas") or 0) <= int(status.get("updatedReplicas") or 0)
     )
+
+
+def refuse_paused(live: Iterable[Mapping[str, Any] | None], environment: str) -> None:
+    """As kubectl does: what is paused rolls nothing out, and waiting for it would last until the timeout.
+
+    Raises:
+        RefusedError: one of the live Deployments is paused.
+    """
+    paused = sorted(name_of(d) for d in live if d and d.get("kind", "Deployment") == "Deployment" and _paused(d))
+    if paused:
+        one = "is" if len(paused) == 1 else "are"
+        raise RefusedError(
+            f"{', '.join(paused)} {one} paused: nothing would roll out",
+            hint=f"nothing was changed; `veza-tui resume {environment}` first",
+        )
+
+
+def _paused(deployment: Mapping[str, Any]) -> bool:
+    return (deployment.get("spec") or {}).get("paused") is True

@@ -22,6 +22,7 @@ from veza_tui.operations.deploy.objects import (
     deployments_of,
     kept,
     name_of,
+    refuse_paused,
     resource_of,
     with_images,
     workspace_objects,
@@ -118,6 +119,8 @@ def deploy_plan(
     """
     names = deployments_of(objects, environment)
     source = {"release": release} if release is not None else {"images": dict(images)}
+    rolled = {c.object for c in preview.changes if c.path.startswith("spec.template.")}
+    refuse_paused((obj for key, obj in preview.live.items() if key in rolled), environment.name)
     wanted = rollback and environment.policy.rollback_enabled
     may_roll_back = wanted and (beside is not None or _way_back(preview, history))
     steps: tuple[Step, ...] = ()

@@ -15,7 +15,7 @@ from veza_tui.model.plan import Change, Need, Plan, Step
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, PlanContext, Result, action
 from veza_tui.operations.deploy.live import get_or_none, live_deployments
-from veza_tui.operations.deploy.objects import complete
+from veza_tui.operations.deploy.objects import complete, refuse_paused
 from veza_tui.operations.fingerprint import object_digest, object_key
 from veza_tui.ports.cluster import DEPLOYMENTS, REPLICA_SETS
 
@@ -71,6 +71,7 @@ async def revisions_plan(context: PlanContext) -> Plan:
             f"there is nothing to go back to in {environment.name}: no release of veza-tui, no earlier revision{what}",
             hint=f"`veza-tui deploy {environment.name}` or `set-image` goes forward",
         )
+    refuse_paused((w.deployment for w in broken or ways), environment.name)
     return _plan(context, broken or ways, only_broken=bool(broken))
 
 

@@ -12,6 +12,7 @@ from veza_tui.model.plan import Change, Need, Plan, Step
 from veza_tui.operations.context import Context, PlanContext, Planner, Result, action
 from veza_tui.operations.deploy.denied import all_missing
 from veza_tui.operations.deploy.live import live_deployments
+from veza_tui.operations.deploy.objects import refuse_paused
 from veza_tui.operations.fingerprint import object_digest, object_key
 from veza_tui.ports.cluster import AUTOSCALERS, DEPLOYMENTS, Denied, NotFound
 
@@ -62,6 +63,8 @@ def touch_planner(kind: str, services: Sequence[str], *, replicas: int | None = 
                 raise await all_missing(context, touch_needs(kind, namespace), denied) from None
             except NotFound:
                 raise ConfigError(f"deployment {name} does not exist in {namespace}", hint="deploy it first") from None
+        if kind == "restart":
+            refuse_paused(live.values(), environment.name)
         notes = []
         if kind == "scale":
             for name, scaler in (await _autoscalers(context, namespace)).items():
