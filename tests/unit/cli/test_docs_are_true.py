@@ -54,6 +54,8 @@ def test_the_example_of_the_settings_is_valid(tmp_path: Path) -> None:
 
 
 def test_no_address_stands_in_a_picture() -> None:
+    # Names of a notation, this machine, and the values of the demo's own environments.
+    fine = re.compile(r"http://www\.w3\.org/|http://:http|https?://127\.0\.0\.1|https://[a-z.]*veza\.com")
     for picture in (ROOT / "screenshots").glob("*.svg"):
         found = set(re.findall(r"https?://[^\s\"'<&]+", picture.read_text(encoding="utf-8")))
-        assert not {f for f in found if not f.startswith(("http://www.w3.org/", "http://:http", "http://127.0.0.1", "https://127.0.0.1"))}
+        assert not {f for f in found if not fine.match(f)}, picture.name
