@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from typing import Any
@@ -57,6 +58,28 @@ async def test_postgres_vitals(postgres_server: Any) -> None:
             break
         time.sleep(0.02)
     assert postgres_server.admin(held) == [(0,)]
+
+
+async def test_who_waits_in_another_database_is_not_ours(postgres_server: Any) -> None:
+    def probe(name: str) -> PostgresProbe:
+        async def secrets(text: str) -> str:
+            return str(postgres_server.passwords[name])
+
+        return PostgresProbe(database(postgres_server, name=name, user=name), secrets)
+
+    there, here = probe("veza_production"), probe("veza_staging")
+    row = "CREATE TEMP TABLE nobody (n int); SELECT pg_advisory_xact_lock(7)"
+    connect = psycopg.AsyncConnection.connect
+    async with await connect(postgres_server.dsn()) as holds, await connect(postgres_server.dsn()) as waits:
+        await holds.execute(row)
+        waiting = asyncio.create_task(waits.execute(row))
+        while (vitals := await there.vitals(timeout=5)).blocked == 0:
+            await asyncio.sleep(0.02)
+        other = await here.vitals(timeout=5)
+        assert (vitals.blocked, other.blocked) == (1, 0)
+        assert vitals.longest_transaction > other.longest_transaction == 0
+        await holds.rollback()
+        await waiting
 
 
 async def test_postgres_ssl_mode_is_honoured(postgres_server: Any) -> None:

@@ -13,15 +13,18 @@ from veza_tui.model.errors import UnreachableError
 from veza_tui.ports.health import DatabaseVitals
 
 # Everything here may be read by any user: pg_stat_activity hides other users' transactions from one without
-# pg_read_all_stats, and then the longest transaction is that of our own user's sessions.
+# pg_read_all_stats, and then the longest transaction is that of our own user's sessions. Transactions and blocked
+# sessions are this database's: environments that share a server must not cry for one another. (A row lock that is waited
+# for names no database in pg_locks.)
 _QUERY = """
 SELECT current_setting('server_version'),
        (SELECT coalesce(sum(numbackends), 0) FROM pg_stat_database)::int
          - (SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'veza-tui%')::int,
        current_setting('max_connections')::int,
        (SELECT coalesce(extract(epoch FROM max(clock_timestamp() - xact_start)), 0) FROM pg_stat_activity
-         WHERE pid <> pg_backend_pid() AND xact_start IS NOT NULL)::float8,
-       (SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted)::int,
+         WHERE pid <> pg_backend_pid() AND xact_start IS NOT NULL AND datname = current_database())::float8,
+       (SELECT count(DISTINCT waiting.pid) FROM pg_locks waiting JOIN pg_stat_activity USING (pid)
+         WHERE NOT granted AND datname = current_database())::int,
        CASE WHEN pg_is_in_recovery()
             THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())
             ELSE (SELECT extract(epoch FROM max(replay_lag)) FROM pg_stat_replication) END::float8,
