@@ -20,6 +20,7 @@ from veza_tui.settings.load import settings_of_environment
 from veza_tui.settings.model import Settings
 from veza_tui.tui.actions import ACTIONS, Situation, use_table
 from veza_tui.tui.collector import Collector
+from veza_tui.tui.dialogs.base import Dialog
 from veza_tui.tui.dispatch import dispatch
 from veza_tui.tui.ending import Ending
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
@@ -283,6 +284,9 @@ class VezaApp(App[int]):
         if isinstance(event, events.Key) and not event.is_forwarded and self.screen_stack:
             since = getattr(self.screen, "answers_since", 0.0)
             if (since is None or event.time < since) and self._ahead(event):
+                event.stop()
+                return
+            if isinstance(self.screen, Dialog) and self.screen.is_mounted and self.screen.begins(event):
                 event.stop()
                 return
         # It came back from a screen that had no use for it: an input opened meanwhile may have.

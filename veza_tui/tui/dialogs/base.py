@@ -54,6 +54,10 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
                 self._early += event.character
         return True
 
+    def begins(self, event: events.Key) -> bool:
+        """Whether the key was the first of what is typed into its input, though that had not the focus."""
+        return False
+
     def _insert(self, text: str) -> None:
         field = self.query_one(Input)
         field.value += text

@@ -144,12 +144,24 @@ class ConfirmScreen(Dialog[bool]):
         elif self._typed:
             self.dismiss(True)
 
+    def begins(self, event: events.Key) -> bool:
+        """Whoever starts to type the name means the field; ``n`` says no, unless the name begins so."""
+        if not self._question.typed or isinstance(self.focused, Input):
+            return False
+        if not event.is_printable or not event.character or event.key == "space":
+            return False
+        field = self.query_one(Input)
+        if event.key == "n" and not field.value and not self._question.typed.startswith("n"):
+            return False
+        field.insert_text_at_cursor(event.character)
+        # At once: the letters behind it are on their way, and would be lost between the button and the field.
+        self.set_focus(field)
+        return True
+
     def on_key(self, event: events.Key) -> None:
         """Answers by key; the arrows move between the fields."""
-        # Letters that come faster than the focus moves belong to the name that was begun.
-        begun = bool(self._question.typed) and bool(self.query_one(Input).value)
         typing = isinstance(self.focused, Input)
-        if event.key == "escape" or (event.key == "n" and not typing and not begun):
+        if event.key == "escape" or (event.key == "n" and not typing):
             event.stop()
             self.dismiss(False)
         elif event.key == "y" and not typing and not self._question.typed:
@@ -167,12 +179,6 @@ class ConfirmScreen(Dialog[bool]):
         elif event.key in ("right", "down") and not typing:
             event.stop()
             self.focus_next()
-        elif self._question.typed and not typing and event.is_printable and event.character:
-            # Whoever starts to type the name means the field.
-            event.stop()
-            field = self.query_one(Input)
-            field.focus()
-            field.insert_text_at_cursor(event.character)
 
 
 async def confirm(screen_app: object, question: Question) -> bool:
