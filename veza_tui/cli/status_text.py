@@ -52,10 +52,15 @@ def _where(environment: Environment, view: EnvironmentView) -> str:
     return f"{context}/{target.namespace}"
 
 
+_LIVE = {True: "live", False: "none", None: ""}
+"""Blue-green: who gets the requests."""
+
+
 def _rollouts(view: EnvironmentView) -> None:
     if not view.rollouts:
         return
     rows, styles = [], []
+    colours = any(row.live is not None for row in view.rollouts)
     for row in view.rollouts:
         rows.append(
             (
@@ -65,11 +70,22 @@ def _rollouts(view: EnvironmentView) -> None:
                 str(row.updated),
                 change(row.old_images, row.images, "→"),
                 row.revision,
+                *([_LIVE[row.live]] if colours else []),
                 row.reason,
             )
         )
         styles.append((_STYLES[row.state],))
-    table(("STATE", "ROLLOUT", "READY", "UPDATED", "IMAGE", "REVISION", "REASON"), rows, styles)
+    columns = (
+        "STATE",
+        "ROLLOUT",
+        "READY",
+        "UPDATED",
+        "IMAGE",
+        "REVISION",
+        *(["REQUESTS"] if colours else []),
+        "REASON",
+    )
+    table(columns, rows, styles)
 
 
 def _health(view: EnvironmentView) -> None:

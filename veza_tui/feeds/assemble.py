@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from veza_tui.feeds.following import Following
 from veza_tui.feeds.last_lines import LastLines
+from veza_tui.feeds.live_colour import ServiceRow, with_live
 from veza_tui.feeds.pods import with_events
 from veza_tui.feeds.rollouts import Deployment, rollouts, without_emptied
 from veza_tui.model.view import EnvironmentView
@@ -27,13 +28,16 @@ class Assembler:
         autoscalers: Following[AutoscalerRow],
         events: Following[EventRow],
         lines: LastLines,
+        services: Following[ServiceRow] | None = None,
     ) -> None:
+        """``services`` only where there are colours: they say which one is live."""
         self._pods = pods
         self._deployments = deployments
         self._replica_sets = replica_sets
         self._autoscalers = autoscalers
         self._events = events
         self._lines = lines
+        self._services = services
         self._seen: dict[str, tuple[int, ...]] = {}
         self._pod_rows: Mapping[str, PodRow] = MappingProxyType({})
         self._rollout_rows: tuple[RolloutRow, ...] = ()
@@ -56,9 +60,13 @@ class Assembler:
             self._set_rows = tuple(
                 sorted(self._replica_sets.items.values(), key=lambda r: (r.owner, -r.created, r.uid))
             )
-        if self._news("rollouts", pods, events, self._deployments.version, self._replica_sets.version):
+        selects = self._services.version if self._services is not None else 0
+        if self._news("rollouts", pods, events, self._deployments.version, self._replica_sets.version, selects):
             found = rollouts(self._deployments.items.values(), self._set_rows, self._pod_rows.values())
             self._rollout_rows = without_emptied(found)
+            if self._services is not None:
+                services = self._services.items.values()
+                self._rollout_rows = with_live(self._rollout_rows, self._deployments.items.values(), services)
         if self._news("autoscalers", self._autoscalers.version):
             self._autoscaler_rows = tuple(sorted(self._autoscalers.items.values(), key=lambda a: (a.name, a.uid)))
         if self._news("lines", self._lines.version):

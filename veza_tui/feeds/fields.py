@@ -16,6 +16,11 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else EMPTY
 
 
+def strings(value: Any) -> Mapping[str, str]:
+    """Labels, a selector: keys and values as text."""
+    return {key: text(item) for key, item in mapping(value).items()}
+
+
 def objects(value: Any) -> list[Mapping[str, Any]]:
     """The objects in a list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

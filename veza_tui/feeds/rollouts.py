@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from veza_tui.feeds.fields import integer, mapping, objects, seconds, text
+from veza_tui.feeds.fields import integer, mapping, objects, seconds, strings, text
 from veza_tui.model.text import printable
 from veza_tui.model.workload import AutoscalerRow, PodRow, ReplicaSetRow, RolloutRow, State
 
@@ -38,6 +38,8 @@ class Deployment:
     failure: str
     """Message of the ReplicaFailure condition, empty when it is not true."""
     created: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of its pods."""
 
 
 def project_deployment(obj: Raw) -> Deployment:
@@ -62,6 +64,7 @@ def project_deployment(obj: Raw) -> Deployment:
         progress_message=text(progress.get("message")),
         failure=text(failure.get("message")) if failure.get("status") == "True" else "",
         created=seconds(meta.get("creationTimestamp")) or 0.0,
+        labels=strings(mapping(mapping(spec.get("template")).get("metadata")).get("labels")),
     )
 
 
@@ -134,12 +137,14 @@ def rollouts(
     )
 
 
+def family(row: RolloutRow) -> str:
+    """The name without its colour."""
+    return row.name.removesuffix("-blue").removesuffix("-green")
+
+
 def without_emptied(rows: Iterable[RolloutRow]) -> tuple[RolloutRow, ...]:
     """Without the colours of a blue-green deploy that are scaled to zero while another colour has pods."""
     rows = tuple(rows)
-
-    def family(row: RolloutRow) -> str:
-        return row.name.removesuffix("-blue").removesuffix("-green")
 
     coloured = {family(r) for r in rows if r.name != family(r)}
     alive = {family(r) for r in rows if r.desired or r.total}

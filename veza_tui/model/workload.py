@@ -101,6 +101,8 @@ class RolloutRow:
     reason: str
     """Why it is stuck, one line; empty otherwise."""
     created: float
+    live: bool | None = None
+    """Blue-green: whether a Service sends requests to its pods; None where there are no colours, or nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)

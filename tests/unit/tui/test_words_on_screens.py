@@ -94,6 +94,15 @@ def test_a_narrow_rollout_says_the_cause_rather_than_the_pod() -> None:
     assert "rpcfj" in "\n".join(plain(line) for line in rollout_lines([stuck], (), 90, UNICODE, most=3))
 
 
+def test_the_live_colour_is_named_at_every_width() -> None:
+    kept = replace(rollout("backend-api-blue", 5), live=False)
+    live = replace(rollout("backend-api-green", 5), live=True)
+    for cells in (39, 90):
+        assert "green live" in plain(rollout_lines([kept, live], (), cells, UNICODE, most=4)[0])
+    wide = [plain(line) for line in rollout_lines([kept, live], (), 90, UNICODE, most=4)]
+    assert "gets no requests" in wide[1] and "gets no requests" not in wide[2]
+
+
 def test_what_a_restore_brings_back_and_loses_is_said_in_words() -> None:
     lines = [plain(line) for line in loss_lines([Loss("a", 8000, 4000), Loss("b", 7, 8)], 80, UNICODE,
                                                 words=("THEN", "NOW"))]  # fmt: skip

@@ -11,6 +11,8 @@ from veza_tui.tui.presentation.images import change
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit, pad, width
 
+COLOURS = ("-blue", "-green")
+
 
 def rollout_lines(
     rollouts: Sequence[RolloutRow],
@@ -33,8 +35,11 @@ def rollout_lines(
     moving = sum(r.state is State.PROGRESSING for r in rollouts)
     stuck = sum(r.state in (State.FAILED, State.DEGRADED) for r in rollouts)
     note: list[Span] = []
+    live = sorted({r.name.rpartition("-")[2] if r.name.endswith(COLOURS) else "plain" for r in rollouts if r.live})
+    if live:
+        note.append(Span(f"{' and '.join(live)} live", "accent" if len(live) == 1 else "warn"))
     if moving:
-        note.append(Span(f"{moving} rolling", "progress"))
+        note.append(Span(f"{' ' if note else ''}{moving} rolling", "progress"))
     if stuck:
         note.append(Span(f"{' ' if note else ''}{stuck} in trouble", "warn"))
     lines = [heading("ROLLOUTS", tuple(note), cells, glyphs)]
@@ -80,7 +85,7 @@ def _row(
     role = ROLES[rollout.state]
     left: list[Span] = [
         Span(f" {glyphs.state(rollout.state)} ", role),
-        Span(fit(clean(rollout.name), names), "text"),
+        Span(fit(clean(rollout.name), names), "dim" if rollout.live is False else "text"),
         Span(f"  {fit(count, counts, align='right')}", "text" if rollout.state is State.OK else role),
     ]
     room = cells - 3 - names - 2 - counts
@@ -97,6 +102,8 @@ def _row(
     facts = [f"rev {rollout.revision}"] if rollout.revision else []
     if rollout.paused:
         facts.insert(0, "paused")
+    if rollout.live is not None:
+        facts.insert(0, "live" if rollout.live else "gets no requests")
     if rolling:
         facts.append(f"{rollout.updated} updated")
     if scale is not None:
