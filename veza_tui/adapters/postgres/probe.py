@@ -14,8 +14,8 @@ from veza_tui.ports.health import DatabaseVitals
 
 # Everything here may be read by any user: pg_stat_activity hides other users' transactions from one without
 # pg_read_all_stats, and then the longest transaction is that of our own user's sessions. Transactions and blocked
-# sessions are this database's: environments that share a server must not cry for one another. (A row lock that is waited
-# for names no database in pg_locks.)
+# sessions are this database's: environments that share a server must not cry for one another. (A row lock that is
+# waited for names no database in pg_locks.)
 _QUERY = """
 SELECT current_setting('server_version'),
        (SELECT coalesce(sum(numbackends), 0) FROM pg_stat_database)::int
