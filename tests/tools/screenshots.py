@@ -1,7 +1,7 @@
 """``python -m tests.tools.screenshots DIR [NAME...]``: SVGs of the running program on the embedded platform.
 
-A scene is one entry of tests/tools/scenes.py: its name, the keys that lead there and the words that must be on the screen before it is
-taken. Every scene is taken at each of its sizes. ``incident`` is started before and stopped afterwards.
+A scene is one entry of tests/tools/scenes.py: its name, the keys that lead there and the words that must be on the
+screen before it is taken, at each of its sizes. ``incident`` is started before and stopped afterwards.
 """
 
 from __future__ import annotations
