@@ -13,6 +13,8 @@ from typing import Any
 from veza_tui.model.backup import Manifest
 
 NO_MANIFEST = "no manifest: cannot be proven before it is restored"
+CLOCK_SKEW = 3600.0
+"""Seconds by which a backup may be dated in the future before the clocks are doubted."""
 _NAME = re.compile(r"(\d{8}_\d{6})")
 
 

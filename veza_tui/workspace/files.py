@@ -50,6 +50,9 @@ def name_problem(name: str) -> str:
     return ""
 
 
+_ELSEWHERE = ", mount the other disk there, or name a bucket in data.backup.storage"
+
+
 def inside(root: Path, path: Path) -> Path:
     """``path`` with every symlink resolved, when that is still in ``root`` (resolved already).
 
@@ -63,8 +66,10 @@ def inside(root: Path, path: Path) -> Path:
     except OSError as error:
         raise ConfigError(f"{shown(root, path)}: cannot be followed: {_reason(error)}") from None
     if not real.is_relative_to(root):
+        what = "directory" if real.is_dir() else "file"
         raise ConfigError(
-            f"{shown(root, path)}: is a symlink that leaves the workspace", hint="put the file itself in the workspace"
+            f"{shown(root, path)}: is a symlink that leaves the workspace",
+            hint=f"put the {what} itself in the workspace{_ELSEWHERE if path.name == 'backups' else ''}",
         )
     return real
 

@@ -10,10 +10,12 @@ from unittest import mock
 import pytest
 
 from veza_tui.adapters.postgres import tools
-from veza_tui.adapters.postgres.dump import _Meter, estimate
+from veza_tui.adapters.postgres.connection import Endpoint, explain
+from veza_tui.adapters.postgres.dump import _Meter
+from veza_tui.adapters.postgres.estimate import estimate
 from veza_tui.adapters.postgres.tools import Tools, find_tools
 from veza_tui.model.environment import Environment
-from veza_tui.model.errors import ConfigError
+from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.model.plan import Target
 from veza_tui.operations.backup import job
 from veza_tui.operations.backup.plan import BackupRequest, backup_plan
@@ -100,18 +102,30 @@ async def test_a_cancel_ends_a_dump_at_once_and_waits_until_it_has_cleared_up() 
 
 
 @pytest.mark.parametrize(
-    ("expected", "of", "heap", "whole", "total"),
+    ("form", "expected", "of", "heap", "whole", "total"),
     [
-        (12_500_000, 20_000_000, 500_000_000, 600_000_000, 375_000_000),
-        (12_500_000, 0, 500_000_000, 600_000_000, 12_500_000),
-        (0, 0, 500_000_000, 600_000_000, 500_000_000),
-        (0, 0, 0, 0, None),
+        ("custom", 12_500_000, 20_000_000, 500_000_000, 30_000_000, 18_750_000),
+        ("custom", 12_500_000, 20_000_000, 500_000_000, 600_000_000, None),  # thirty times as large: who knows
+        ("custom", 12_500_000, 0, 500_000_000, 600_000_000, 12_500_000),
+        ("plain", 0, 0, 500_000_000, 600_000_000, 500_000_000),
+        ("custom", 0, 0, 500_000_000, 600_000_000, None),  # compressed to a half or to a fiftieth
+        ("plain", 0, 0, 0, 0, None),
     ],
 )
-def test_the_bar_s_total_grows_with_the_database(
-    expected: int, of: int, heap: int, whole: int, total: int | None
+def test_the_bar_s_total_grows_with_the_database_and_is_none_where_it_would_be_a_guess(
+    form: str, expected: int, of: int, heap: int, whole: int, total: int | None
 ) -> None:
-    assert estimate(DumpOptions(expected=expected, expected_of=of), heap, whole) == total
+    assert estimate(DumpOptions(form, expected=expected, expected_of=of), heap, whole) == total
+
+
+def test_a_server_without_tls_is_told_in_one_clear_line() -> None:
+    said = Exception(
+        'connection to server at "db", port 5432 failed: server does not support SSL, but SSL was required'
+    )
+    told = explain(said, Endpoint("db", 5432, "ada", "veza", "geheim", "require"))
+    assert isinstance(told, RefusedError)
+    assert "db:5432/veza speaks no TLS, and ssl_mode require asks for it" in told.message
+    assert "ssl_mode" in told.hint
 
 
 def test_a_total_that_was_passed_is_taken_back() -> None:

@@ -211,6 +211,12 @@ def test_summary_tells_operation_and_backup() -> None:
     assert plain(summary_line(PROD, none, NOW, 120, UNICODE)) == " last: no operation yet · no backup"
     unproven = replace(seen, newest_backup=NewestBackup("b", NOW - 60, False, NOW - 3 * 86400))
     assert "not proven; last proven 3 d ago" in plain(summary_line(PROD, unproven, NOW, 120, UNICODE))
+    future = replace(seen, newest_backup=NewestBackup("b", NOW + 86400, True, NOW + 86400))
+    told = plain(summary_line(PROD, future, NOW, 120, UNICODE))
+    assert "check the clocks" in told
+    assert "ago, proven" not in told
+    late = replace(seen, newest_backup=NewestBackup("b", NOW - 9 * 86400, True, NOW - 9 * 86400))
+    assert "MISSED" in plain(summary_line(PROD, late, NOW, 120, UNICODE))
     running = replace(seen, last_operation=LastOperation("o", "backup", HOSTILE[1], "running", NOW))
     assert "␛" in plain(summary_line(PROD, running, NOW, 120, UNICODE))
 

@@ -121,6 +121,11 @@ def explain(error: BaseException, endpoint: Endpoint) -> VezaError:
             f"PostgreSQL at {endpoint.label} refused the password of user {endpoint.user}",
             hint="check the environment's DB_PASSWORD",
         )
+    if "does not support ssl" in lowered:
+        return RefusedError(
+            f"PostgreSQL at {endpoint.label} speaks no TLS, and ssl_mode {endpoint.ssl_mode} asks for it: nothing was sent",
+            hint="turn TLS on at the server (ssl = on), or change the environment's ssl_mode",
+        )
     if "does not exist" in lowered or "permission denied" in lowered or "not currently accepting" in lowered:
         return RefusedError(f"PostgreSQL at {endpoint.label}: {text}")
     state = str(getattr(error, "sqlstate", None) or "")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from veza_tui.adapters.postgres.connection import Endpoint, connect, explain, libpq_environment
+from veza_tui.adapters.postgres.estimate import estimate, sizes
 from veza_tui.adapters.postgres.facts import between, database_facts, sequence_values, server_facts
 from veza_tui.adapters.postgres.process import Program, in_thread, pipe, pump
 from veza_tui.adapters.postgres.tools import Tools, find_tools
@@ -29,13 +30,6 @@ LOCK_WAIT = "60s"
 """How long pg_dump waits for a table that somebody holds with ACCESS EXCLUSIVE, before it says which."""
 _TICK = 0.25
 _TABLE = re.compile(r"dumping contents of table \"(.+)\"$|(?:processing|launching) item \d+ TABLE DATA (.+)$")
-# By the statistics and not by pg_table_size: that waits for whoever holds a table.
-_SIZE = """
-SELECT coalesce(sum(greatest(c.relpages, 0)::bigint + greatest(coalesce(x.relpages, 0), 0))
-    * current_setting('block_size')::bigint, 0)::bigint, count(*), pg_database_size(current_database())
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_class x ON x.oid = c.reltoastrelid
-WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-"""
 
 
 @dataclass(slots=True)
@@ -67,16 +61,6 @@ class _Meter:
         )
 
 
-def estimate(options: DumpOptions, heap: int, whole: int) -> int | None:
-    """Bytes that the dump will have: what an earlier one had, by how the database has grown; else what its tables have.
-
-    ``heap``: bytes of the tables by the statistics; ``whole``: of the database.
-    """
-    if options.expected and options.expected_of and whole:
-        return int(options.expected * whole / options.expected_of)
-    return options.expected or heap or whole or None
-
-
 async def dump(
     endpoint: Endpoint,
     options: DumpOptions,
@@ -96,8 +80,7 @@ async def dump(
         lsn = await _lsn(holder)
         row = await (await holder.execute("SELECT pg_export_snapshot()")).fetchone()
         snapshot = str(row[0]) if row else ""
-        size = await (await holder.execute(_SIZE)).fetchone()
-        heap, tables, whole = (int(n) for n in size) if size else (0, 0, 0)
+        heap, tables, whole = await sizes(holder)
         # Text without an encoding passes as it is; as UTF8, which all else is dumped as, the server would check it.
         raw = holder.info.parameter_status("server_encoding") == "SQL_ASCII"
         meter = _Meter(progress, estimate(options, heap, whole), tables, time.monotonic())

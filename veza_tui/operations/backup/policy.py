@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from veza_tui.model.catalogue import BackupRecord
+from veza_tui.model.catalogue import CLOCK_SKEW, BackupRecord
 from veza_tui.model.environment import Retention
 from veza_tui.model.view import NewestBackup
 
@@ -21,8 +21,6 @@ class Verdict:
     why: str
 
 
-_SKEW = 3600.0
-"""Seconds by which another machine's clock may be ahead before a backup's date is not believed."""
 _PERIODS: tuple[tuple[str, str], ...] = (("daily", "%Y-%m-%d"), ("weekly", "%G-W%V"), ("monthly", "%Y-%m"))
 
 
@@ -36,7 +34,7 @@ def judge(records: Sequence[BackupRecord], retention: Retention, now: float = ma
     """
     ordered = sorted(records, key=lambda r: (r.at, r.name), reverse=True)
     kept: dict[str, str] = {}
-    believed = [r for r in ordered if r.at <= now + _SKEW]
+    believed = [r for r in ordered if r.at <= now + CLOCK_SKEW]
     good = [r for r in believed if not r.problem]
     for record in good[: retention.last]:
         kept.setdefault(record.name, f"one of the last {retention.last}")
@@ -52,7 +50,7 @@ def judge(records: Sequence[BackupRecord], retention: Retention, now: float = ma
             kept.setdefault(record.name, "made by the script: it is yours to remove")
         elif record.manifest is None:
             kept.setdefault(record.name, "its manifest cannot be read: it is yours to remove")
-        elif record.at > now + _SKEW:
+        elif record.at > now + CLOCK_SKEW:
             kept.setdefault(record.name, "its date is in the future: check the clocks")
         if record.hold is not None:
             kept[record.name] = "held" + (f": {record.hold.reason}" if record.hold.reason else "")
@@ -80,10 +78,12 @@ def rpo_warning(
     text = age_text or age
     if newest is None:
         return "there is no backup of the database"
+    if newest.at > now + CLOCK_SKEW:
+        return f"the newest backup, {newest.name}, has a date in the future: check the clocks"
     if newest.proven_at is None:
         return f"no backup is proven; the newest is {newest.name}, {text(now - newest.at)} old"
     old = now - newest.proven_at
-    if old < -_SKEW:
+    if old < -CLOCK_SKEW:
         return "the newest proven backup has a date in the future: check the clocks"
     if old > rpo_minutes * 60:
         return f"the newest proven backup is {text(old)} old, the objective is {text(rpo_minutes * 60)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from veza_tui.model.catalogue import BackupRecord
+from veza_tui.model.catalogue import CLOCK_SKEW, BackupRecord
 from veza_tui.model.environment import Environment
 from veza_tui.model.restore import Check, Loss
 from veza_tui.tui.presentation.ages import calm_age, moment
@@ -80,6 +80,8 @@ def objective_line(environment: Environment, records: Sequence[BackupRecord], no
     if not proven:
         return (Span("no backup of the database is proven", "bad" if environment.production else "warn"),)
     old = now - max(r.at for r in proven)
+    if old < -CLOCK_SKEW:
+        return (Span("the newest proven backup has a date in the future: check the clocks", "bad"),)
     if old > objective:
         return (Span(f"newest proven backup {calm_age(old)} old, the objective is {calm_age(objective)}", "bad"),)
     return (Span(f"newest proven backup {calm_age(old)} old", "ok"), Span(f", objective {calm_age(objective)}", "dim"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from veza_tui.model.catalogue import CLOCK_SKEW
 from veza_tui.model.environment import Environment
 from veza_tui.model.view import EnvironmentView
 from veza_tui.tui.presentation.ages import calm_age, moment
@@ -36,6 +37,10 @@ def summary_line(environment: Environment, view: EnvironmentView, now: float, ce
     backup = view.newest_backup
     if backup is None:
         spans.append(Span("no backup", "warn" if environment.production else "dim"))
+        return clip(spans, cells)
+    if max(backup.at, backup.proven_at or 0) > now + CLOCK_SKEW:
+        # Its age would be a lie, and so would be any word about the objective.
+        spans.append(Span("backup dated in the future: check the clocks", "bad" if environment.production else "warn"))
         return clip(spans, cells)
     objective = environment.backup.rpo_minutes * 60
     late = backup.proven_at is None or now - backup.proven_at > objective
