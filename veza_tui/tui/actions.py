@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from veza_tui.tui.situation import Situation as Situation
 from veza_tui.tui.situation import (
+    needs_backup,
     needs_choice,
     needs_environment,
     needs_forward,
@@ -19,6 +20,7 @@ from veza_tui.tui.situation import (
     needs_live_object,
     needs_live_pod,
     needs_live_write,
+    needs_operation,
     needs_proof,
     needs_release,
     needs_resumable,
@@ -29,7 +31,6 @@ from veza_tui.tui.situation import (
     needs_shell,
     needs_switch,
     needs_undoable,
-    needs_write,
 )
 
 
@@ -146,9 +147,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("deploy", ("D,shift+d",), "D", "Deploy: plan, confirm, run", "deploy", _OVER, _OPS, needs_live_write,
            rank=30),
     Action("undo", ("u",), "u", "Undo the last rollout", "undo rollout", _OVER, _OPS, needs_rollback, rank=33),
-    Action("backup", ("B,shift+b",), "B", "Back up the database", "backup", _OVER, _OPS, needs_write,
+    Action("backup", ("B,shift+b",), "B", "Back up the database", "backup", _OVER, _OPS, needs_backup,
            rank=31),
-    Action("restore", ("R,shift+r",), "R", "Restore a backup", "restore", _OVER, _OPS, needs_write, rank=32),
+    Action("restore", ("R,shift+r",), "R", "Restore a backup", "restore", _OVER, _OPS, needs_operation, rank=32),
     Action("catalogue", ("b",), "b", "Backups: the catalogue, proofs and holds", "", _OVER, _OPS, needs_environment),
     Action("backup.verify", ("v",), "v", "Prove the backup by a load into a scratch database", "prove", _ALL, _OPS,
            needs_choice, rank=20, screens=("catalogue",)),
@@ -171,7 +172,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("switch_back", ("X,shift+x",), "X", "Blue-green: back to old pods", "", _OVER, _OPS,
            needs_live_write),
     Action("undo_restore", ("U,shift+u",), "U", "Undo the last restore: swap the database before it back", "", _OVER,
-           _OPS, needs_write),
+           _OPS, needs_operation),
     Action("proof", ("P,shift+p",), "P", "Proof: each table then, before and now; digests; what is not proven", "proof",
            _ALL, _OPS, needs_proof, rank=17, screens=("catalogue", "operation")),
     Action("operation.cancel", ("x",), "x", "Cancel the operation at its next safe point; again: force", "cancel",

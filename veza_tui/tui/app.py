@@ -230,6 +230,7 @@ class VezaApp(App[int]):
             offers=offers,
             ref=ref,
             denied=tab.denied if tab else "",
+            denied_operation=tab.denied_operation if tab else "",
             denied_shell=tab.denied_shell if tab else "",
             denied_forward=tab.denied_forward if tab else "",
             unchanged=tab.unchanged if tab else False,

@@ -195,6 +195,7 @@ async def look_at_rights(app: VezaApp) -> None:
             return  # not reachable now: the plan itself will say so
         said = {need: f"you may not {need_text(need)}" for need in missing}
         tab.denied = next((said[need] for need in needs if need in said), "")
+        tab.denied_operation = said.get(needs[1], "")
         tab.denied_shell, tab.denied_forward = (said.get(need, "") for need in hands)
         with contextlib.suppress(VezaError):  # who may not read Leases keeps the key
             tab.unchanged = await operations(app).untouched(tab.name)

@@ -35,6 +35,8 @@ class Situation:
     """What kind of operation the screen is about; empty where it is about none."""
     denied: str = ""
     """Why this user may not change the environment, as the API server says; empty when he may, or it is not known."""
+    denied_operation: str = ""
+    """The same for any operation at all: each holds the environment's lock, a Lease."""
     denied_shell: str = ""
     """The same for a shell in a pod."""
     denied_forward: str = ""
@@ -86,6 +88,16 @@ def needs_write(at: Situation) -> str | None:
     if at.read_only or at.environment.read_only:
         return f"{at.environment.name} is read-only here"
     return None
+
+
+def needs_operation(at: Situation) -> str | None:
+    """Changes are allowed here, and this user may hold the environment's lock; the cluster itself may be down."""
+    return needs_write(at) or at.denied_operation or None
+
+
+def needs_backup(at: Situation) -> str | None:
+    """Read-only is no reason: a backup touches nothing that it reads."""
+    return needs_environment(at) or at.denied_operation or None
 
 
 def needs_live_write(at: Situation) -> str | None:

@@ -37,6 +37,7 @@ class EnvironmentTab:
     wrong: frozenset[str] = frozenset()
     denied: str = ""
     """Why this user may not change it, as the API server said when it was asked; empty when he may."""
+    denied_operation: str = ""
     denied_shell: str = ""
     denied_forward: str = ""
     unchanged: bool = False

@@ -83,6 +83,9 @@ def test_the_footer_drops_the_least_useful_hint_first_and_keeps_help() -> None:
         ("deploy", {"environment": environment("staging", read_only=True)}, "staging is read-only here"),
         ("deploy", {"environment": None}, "no environment is open"),
         ("backup", {"view": None}, None),
+        ("backup", {"read_only": True}, None),
+        *((action, {"denied_operation": "you may not create leases"}, "you may not create leases")
+          for action in ("backup", "restore", "undo_restore")),
         ("undo", {"environment": replace(environment("staging"), policy=Policy(rollback_enabled=False))},
          "the pipeline's policy has rollback switched off"),
         ("undo", {}, None),
