@@ -90,7 +90,7 @@ async def test_a_connection_that_is_cut(
     async with standing_still(place, backup(storage, format=form, jobs=2)) as (task, pid):
         place.server.admin(f"SELECT pg_terminate_backend({pid})")
         with pytest.raises(VezaError, match=r"terminating connection|closed the connection") as error:
-            await asyncio.wait_for(task, 20)
+            await asyncio.wait_for(task, 90)
     assert error.value.exit is Exit.UNREACHABLE
     assert "\n" not in str(error.value)
     assert nothing_left(storage, tmp_path / "backups")
@@ -225,7 +225,7 @@ async def test_a_server_that_dies(place: Place, storage: LocalStorage, backup: B
         async with standing_still(place, backup(storage)) as (task, _):
             await asyncio.to_thread(place.server.stop, immediate=True)
             with pytest.raises(UnreachableError) as error:
-                await asyncio.wait_for(task, 20)
+                await asyncio.wait_for(task, 90)
         assert "\n" not in str(error.value)
         assert nothing_left(storage, tmp_path / "backups")
     finally:

