@@ -108,6 +108,11 @@ def test_what_a_restore_brings_back_and_loses_is_said_in_words() -> None:
                                                 words=("THEN", "NOW"))]  # fmt: skip
     assert any("4,000 rows back" in line for line in lines)
     assert any("1 row lost" in line for line in lines)
+    long = Loss("public.a_table_with_a_long_name_indeed_and_more_of_it", 12_345_678, 60_121)
+    for cells in (76, 120):
+        wide = [plain(line) for line in loss_lines([long], cells, UNICODE, words=("THEN", "NOW"))]
+        assert wide[1].rstrip().endswith("12,285,557 rows back")
+        assert wide[0].rindex("NOW") + 3 == wide[1].index("60,121") + 6
 
 
 def test_space_is_named_only_where_it_switches() -> None:

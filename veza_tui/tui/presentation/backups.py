@@ -11,7 +11,7 @@ from veza_tui.tui.presentation.ages import calm_age, moment
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
-from veza_tui.tui.presentation.spans import Line, Span, clean, clip, counted, fit
+from veza_tui.tui.presentation.spans import Line, Span, clean, clip, counted, fit, line_width
 
 COLUMNS = (
     Column("name", "BACKUP", 15, comfortable=15),
@@ -105,25 +105,31 @@ def check_lines(checks: Sequence[Check], cells: int, glyphs: Glyphs) -> list[Lin
 def loss_lines(losses: Sequence[Loss], cells: int, glyphs: Glyphs, *, words: tuple[str, str]) -> list[Line]:
     """Rows per table, then and now; tables that differ first."""
     ordered = sorted(losses, key=lambda loss: (loss.then == loss.now, loss.table))
-    lines: list[Line] = [
-        (Span(f"  {fit('TABLE', 30)} {fit(words[0], 14, align='right')} {fit(words[1], 14, align='right')}", "title"),)
-    ]
-    for loss in ordered:
-        difference = loss.difference
-        mark: Line = ()
-        if difference:
-            back = "back" if difference > 0 else "lost"
-            mark = (Span(f"  {counted(abs(difference), 'row')} {back}", "ok" if difference > 0 else "warn"),)
-        elif difference is None:
-            mark = (Span("  only then" if loss.now is None else "  only now", "warn"),)
-        lines.append(
-            clip(
-                (Span(f"  {fit(clean(loss.table, 60), 30)} ", "text" if mark else "dim"),
-                 Span(f"{fit(_count(loss.then, glyphs), 14, align='right')} ", "strong" if mark else "dim"),
-                 Span(fit(_count(loss.now, glyphs), 14, align="right"), "text" if mark else "dim"), *mark), cells
-            )
-        )  # fmt: skip
+    marks = [_difference(loss) for loss in ordered]
+    # As wide as what stands in them: the words at the end are what a person reads first.
+    counts = 2 + max(len(word) for word in (*words, *(_count(n, glyphs) for lo in losses for n in (lo.then, lo.now))))
+    named = max((len(clean(loss.table, 60)) for loss in losses), default=0)
+    names = max(20, min(named, cells - 3 - 2 * counts - max((line_width(m) for m in marks), default=0)))
+    then, now = (fit(word, counts, align="right") for word in words)
+    lines: list[Line] = [(Span(f"  {fit('TABLE', names)} {then}{now}", "title"),)]
+    for loss, mark in zip(ordered, marks, strict=True):
+        row = (
+            Span(f"  {fit(clean(loss.table, 60), names)} ", "text" if mark else "dim"),
+            Span(fit(_count(loss.then, glyphs), counts, align="right"), "strong" if mark else "dim"),
+            Span(fit(_count(loss.now, glyphs), counts, align="right"), "text" if mark else "dim"),
+        )
+        lines.append(clip((*row, *mark), cells))
     return lines
+
+
+def _difference(loss: Loss) -> Line:
+    difference = loss.difference
+    if difference is None:
+        return (Span("  only then" if loss.now is None else "  only now", "warn"),)
+    if not difference:
+        return ()
+    back = "back" if difference > 0 else "lost"
+    return (Span(f"  {counted(abs(difference), 'row')} {back}", "ok" if difference > 0 else "warn"),)
 
 
 def _count(rows: int | None, glyphs: Glyphs) -> str:
