@@ -80,19 +80,25 @@ def test_a_second_one_is_told_who_holds_it(dev: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "path"),
+    "faults",
     [
-        ({"kind": "error", "status": 500, "fraction": 0.15, "remaining": 12}, ""),
-        ({"kind": "throttle", "retry_after": 1, "fraction": 0.1, "remaining": 4}, ""),
-        ({"kind": "reset", "fraction": 0.1, "remaining": 8}, ""),
-        ({"kind": "error", "status": 409, "method": "PATCH", "remaining": 3}, "/deployments/"),
-        ({"kind": "error", "status": 409, "method": "PUT", "remaining": 3}, "/leases/"),
+        [
+            {"kind": "error", "status": 500, "fraction": 0.15, "remaining": 12},
+            {"kind": "reset", "fraction": 0.1, "remaining": 8},
+        ],
+        [{"kind": "throttle", "retry_after": 1, "fraction": 0.1, "remaining": 4}],
+        [
+            {"kind": "error", "status": 409, "method": "PATCH", "remaining": 3, "path": "/deployments/"},
+            {"kind": "error", "status": 409, "method": "PUT", "remaining": 3, "path": "/leases/"},
+        ],
     ],
+    ids=["500-and-reset", "429", "409"],
 )
-def test_an_api_that_errs_half_way(dev: Cli, own_platform: Any, fault: dict[str, Any], path: str) -> None:
+def test_an_api_that_errs_half_way(dev: Cli, own_platform: Any, faults: list[dict[str, Any]]) -> None:
     tag = "v1.4.1" if images(own_platform) == {"v1.4.2"} else "v1.4.2"
     retag(dev, "development", tag)
-    own_platform.control.ask("api", action="fault", path=path, **fault)
+    for fault in faults:
+        own_platform.control.ask("api", action="fault", **{"path": "", **fault})
     try:
         done = dev.json("deploy", "development", "--yes", "--json")
     finally:

@@ -140,6 +140,10 @@ def test_old_secrets_want_rotation(room: Room) -> None:
         ("run_tests: []", "runtests: []", "commands.runtests", "not a step"),
         ("run_tests: []", "health_checks: [x]", "commands.health_checks", "built in"),
         ("run_tests: []", 'run_tests: "it\'s"', "commands.run_tests", "quotation mark"),
+        ("requests: 60", "requests: 0", "performance.requests", "outside 1 to"),
+        ("slower_percent: 200", "slower_percent: 50", "performance.slower_percent", "outside 100 to"),
+        ("errors_percent: 1", "errors_percent: 101", "performance.errors_percent", "outside 0 to 100"),
+        ("floor_ms: 50", "floor: 50", "performance.floor", "not a known key"),
         ("    stages:", "    stage:", "pipeline.stage", "not a known key"),
     ],
 )
