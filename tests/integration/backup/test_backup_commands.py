@@ -75,7 +75,8 @@ def test_made_listed_shown_proven_held_and_pruned(cli: Cli) -> None:
     listed = cli.listed()
     assert listed["backups"][0]["proven"]
     assert "production" not in listed["warnings"]
-    cli("backups", "production", "hold", name, "--reason", "audit")
+    told = json.loads(cli("backups", "production", "hold", name, "--reason", "audit", "--json").stdout)
+    assert (told["name"], told["held"]) == (name, True)
     assert cli.listed("production")["backups"][0]["held"]
     cli("backups", "production", "release", name)
     state = Path(cli.state) / "veza-tui"

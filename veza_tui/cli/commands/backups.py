@@ -62,7 +62,7 @@ def command(
     if what == "verify":
         return _verify(options, environment, name, identity, as_json=as_json, timeout=timeout, reason=reason)
     if what in ("hold", "release"):
-        return _hold(options, environment, catalogue, what, name, reason)
+        return _hold(options, environment, catalogue, what, name, reason, as_json)
     return print_show(env, catalogue, name, check=what == "check", as_json=as_json)
 
 
@@ -115,7 +115,9 @@ def _verify(
     return launch(options, environment, verify_planner(name, path), **flags)
 
 
-def _hold(options: Options, environment: str, catalogue: Catalogue, what: str, name: str, reason: str) -> int:
+def _hold(
+    options: Options, environment: str, catalogue: Catalogue, what: str, name: str, reason: str, as_json: bool
+) -> int:
     import time
 
     from veza_tui.cli import output
@@ -133,4 +135,6 @@ def _hold(options: Options, environment: str, catalogue: Catalogue, what: str, n
     else:
         catalogue.release(name)
         output.progress(f"backup {name} is no longer held")
+    if as_json:
+        output.data_json(catalogue.get(name).to_json())
     return Exit.DONE
