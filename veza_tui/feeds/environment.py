@@ -22,32 +22,27 @@ from veza_tui.feeds.live_colour import ServiceRow, project_service
 from veza_tui.feeds.pods import project_pod
 from veza_tui.feeds.problems import PATIENCE, KindStatus, Situation, judge
 from veza_tui.feeds.publisher import Publisher
+from veza_tui.feeds.pulse import Pulse
 from veza_tui.feeds.rollouts import project_autoscaler, project_deployment, project_replica_set
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import VezaError
 from veza_tui.model.restore import SetAside
-from veza_tui.model.view import EnvironmentView, Identity, LastOperation, Link, NewestBackup
+from veza_tui.model.view import EnvironmentView, LastOperation, Link, NewestBackup
 from veza_tui.model.workload import EventRow
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import (
     AUTOSCALERS,
     DEPLOYMENTS,
     EVENTS,
-    NAMESPACES,
     PODS,
     REPLICA_SETS,
     SERVICES,
     Cluster,
-    ClusterError,
-    NotFound,
 )
 from veza_tui.ports.health import CacheProbe, DatabaseProbe
 
 log = logging.getLogger(__name__)
 
-PING = 5.0
-"""Seconds between two signs of life that are asked for; while there is none, PING_FAILING."""
-PING_FAILING = 1.5
 RECONNECT = 3.0
 """Seconds until a kubeconfig that could not be used is read again."""
 MOST_EVENTS = 1000
@@ -82,11 +77,7 @@ class EnvironmentFeed:
         self._clock = clock or SystemClock()
         self._cluster: Cluster | None = None
         self._connect_error: VezaError | None = None
-        self._identity: Identity | None = None
-        self._ping_error: ClusterError | None = None
-        self._heard_at: float | None = None
         self._asked_at: float | None = None
-        self._missing_namespace = False
         self._nap = Nap(self._clock)
         self._tasks: list[asyncio.Task[None]] = []
         self._publisher: Publisher[EnvironmentView] = Publisher(
@@ -97,7 +88,14 @@ class EnvironmentFeed:
         if recorder is not None:
             self._publisher.subscribe(recorder.take)
         touch = self._publisher.touch
-        clock_, heard = self._clock, self._heard
+        self._pulse = Pulse(
+            environment.kubernetes.namespace,
+            self._clock,
+            touch,
+            empty=lambda: self._pods.synced and not (self._pods.items or self._deployments.items),
+            back=lambda: self._monitor.refresh(),
+        )
+        clock_, heard = self._clock, self._pulse.heard
         self._pods = Following(PODS, project_pod, clock_, heard=heard, changed=touch)
         self._deployments = Following(DEPLOYMENTS, project_deployment, clock_, heard=heard, changed=touch)
         self._replica_sets = Following(REPLICA_SETS, project_replica_set, clock_, heard=heard, changed=touch)
@@ -135,7 +133,7 @@ class EnvironmentFeed:
     def view(self) -> EnvironmentView:
         """The latest view, with the latest ``heard_at`` (which alone is not worth a publish)."""
         value = self._publisher.value
-        return value if value.heard_at == self._heard_at else replace(value, heard_at=self._heard_at)
+        return value if value.heard_at == self._pulse.heard_at else replace(value, heard_at=self._pulse.heard_at)
 
     def subscribe(self, callback: Callable[[EnvironmentView], None]) -> Callable[[], None]:
         """``callback`` runs on the loop's thread for each change; the returned function ends it."""
@@ -242,80 +240,35 @@ class EnvironmentFeed:
             following.start(self._cluster, namespace)
         self._monitor.start()
         await self._monitor.refresh()
-        self._spawn(self._identify(self._cluster), "identity")
-        self._spawn(self._pulse(self._cluster), "pulse")
-
-    async def _identify(self, cluster: Cluster) -> None:
-        pause = 1.0
-        while self._identity is None:
-            try:
-                self._identity = await cluster.identity()
-                self._publisher.touch()
-            except ClusterError:
-                await self._clock.sleep(pause)
-                pause = min(pause * 2, 4.0)
-
-    async def _pulse(self, cluster: Cluster) -> None:
-        rounds = 0
-        while True:
-            try:
-                await cluster.ping()
-                self._heard()
-                if self._ping_error is not None:
-                    # What was asked through the API is told again now, not at the next tick.
-                    await self._monitor.refresh()
-                self._ping_error = None
-                if rounds % 3 == 0:
-                    await self._look_for_namespace(cluster)
-                rounds += 1
-            except ClusterError as error:
-                self._ping_error = error
-            self._publisher.touch()
-            await self._clock.sleep(PING if self._ping_error is None else PING_FAILING)
-
-    async def _look_for_namespace(self, cluster: Cluster) -> None:
-        """Only while there is nothing in it: an empty list says nothing of a namespace that is not there."""
-        if not self._pods.synced or self._pods.items or self._deployments.items:
-            self._missing_namespace = False
-            return
-        try:
-            await cluster.get(NAMESPACES, self.environment.kubernetes.namespace)
-            self._missing_namespace = False
-        except NotFound:
-            self._missing_namespace = True
-        except ClusterError:
-            self._missing_namespace = False
-
-    def _heard(self) -> None:
-        self._heard_at = self._clock.monotonic()
+        self._spawn(self._pulse.identify(self._cluster), "identity")
+        self._spawn(self._pulse.run(self._cluster), "pulse")
 
     def _build(self) -> EnvironmentView:
-        silent = 0.0 if self._heard_at is None else self._clock.monotonic() - self._heard_at
-        target = self.environment.kubernetes
+        pulse, target = self._pulse, self.environment.kubernetes
         link, problems = judge(
             Situation(
-                server=self._identity.server
-                if self._identity
+                server=pulse.identity.server
+                if pulse.identity
                 else f"the API server of {target.context or 'the context'}",
                 connect_error=self._connect_error,
                 kinds=[KindStatus(f.resource.plural, f.synced, f.trouble) for f in self._followings]
                 if self._cluster is not None
                 else [],
-                ping_error=self._ping_error,
-                silent=silent,
+                ping_error=pulse.error,
+                silent=pulse.silent,
                 waiting=self._clock.monotonic() - self._asked_at
-                if self._asked_at is not None and self._heard_at is None
+                if self._asked_at is not None and pulse.heard_at is None
                 else 0.0,
-                missing_namespace=target.namespace if self._missing_namespace else "",
+                missing_namespace=target.namespace if pulse.missing_namespace else "",
             )
         )
         view = self._assembler.assemble(
             EnvironmentView(
                 self.name,
                 link=link,
-                identity=self._identity,
+                identity=pulse.identity,
                 problems=problems,
-                heard_at=self._heard_at,
+                heard_at=pulse.heard_at,
                 synced=self._pods.synced,
                 health=self._monitor.rows(),
                 last_operation=self._extras.operation,
