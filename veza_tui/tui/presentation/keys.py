@@ -115,7 +115,7 @@ def _block(group: Group, members: Sequence[Action], at: Situation, keys: int, ce
         title = _shorter(action.title, cells - keys - 1)
         left = cells - keys - 1 - width(title) - 2
         why = f"  {fit(reason, left).rstrip()}" if reason and left >= 12 else ""
-        spans = (key, Span(title, "text" if reason is None else "dim"), Span(why, "faint"))
+        spans = (key, Span(title, "text" if reason is None else "dim"), Span(why, "dim"))
         lines.append(tuple(span for span in spans if span.text))
     return [*lines, EMPTY]
 

@@ -105,7 +105,7 @@ def _step(
         second: Line = (Span("   "), *progress_bar(status.progress, max(4, min(12, cells - 9)), glyphs),
                         Span(f" {status.progress * 100:.0f} %", "progress"))  # fmt: skip
     else:
-        second = (Span(f"   {took}", "bad" if state is StepState.FAILED else "faint"),)
+        second = (Span(f"   {took}", "bad" if state is StepState.FAILED else "dim"),)
     click = f"step:{step_id}"
     return [clip(tuple(Span(s.text, s.role, click) for s in left), cells), clip(second, cells)]
 
@@ -115,7 +115,7 @@ def output_lines(title: str, lines: Sequence[str], room: int, cells: int, glyphs
     note: Line = (Span(clean(title, 120), "dim"),)
     out = [heading("OUTPUT", note, cells, glyphs)]
     if not lines:
-        return [*out, (Span("   no output", "faint"),)]
+        return [*out, (Span("   no output", "dim"),)]
     return [*out, *newest_rows(lines, max(room - 1, 1), cells, indent=3)]
 
 
