@@ -100,7 +100,7 @@ def launch(
             return show_dry_run(preview, as_json=as_json)
         if not preview.plan.steps:
             return _nothing_to_do(preview, as_json=as_json)
-        confirmed = confirm_preview(service, preview, yes=yes, confirm=confirm)
+        confirmed = await confirm_preview(service, preview, yes=yes, confirm=confirm)
         start = service.start(
             preview, confirmed=confirmed, reason=reason, break_glass=break_glass, take_over=take_over,
             operation_id=operation_id, part_of=part_of,
@@ -173,7 +173,7 @@ def show_dry_run(preview: Preview, *, as_json: bool) -> int:
     return Exit.DONE
 
 
-def confirm_preview(service: OperationsService, preview: Preview, *, yes: bool, confirm: str) -> str:
+async def confirm_preview(service: OperationsService, preview: Preview, *, yes: bool, confirm: str) -> str:
     """Show the plan and get it confirmed; returns how.
 
     Raises:
@@ -188,7 +188,7 @@ def confirm_preview(service: OperationsService, preview: Preview, *, yes: bool, 
     for line in preview_lines(preview):
         click.echo(line, err=True)
     if preview.refusal:
-        service.deny(preview.plan, preview.refusal)
+        await service.deny(preview.plan, preview.refusal)
         raise RefusedError(preview.refusal, hint="nothing was changed")
     if accepted(preview.tier, preview.text, yes=yes, confirm=confirm):
         return "none needed" if preview.tier is Tier.NONE else ("flag --confirm" if confirm else "flag --yes")

@@ -22,6 +22,7 @@ from veza_tui.operations import approving
 from veza_tui.operations.approval import Ask, Grant
 from veza_tui.operations.approval_directory import approvals_directory
 from veza_tui.operations.audit import AuditLog, Record
+from veza_tui.operations.audit_events import publish
 from veza_tui.operations.checks import missing_permissions, uses_cluster
 from veza_tui.operations.confirm import Tier, confirmation
 from veza_tui.operations.context import PlanContext, Planner
@@ -127,7 +128,7 @@ class OperationsService:
         """
         plan = preview.plan
         if preview.refusal:
-            self.deny(plan, preview.refusal, reason=reason)
+            await self.deny(plan, preview.refusal, reason=reason)
             raise RefusedError(preview.refusal, hint="nothing was changed")
         if preview.tier is not Tier.NONE and not confirmed:
             raise ConfigError("the plan was not confirmed")
@@ -249,9 +250,12 @@ class OperationsService:
         """Give one's word on exactly this plan; RefusedError when one may not."""
         return await approving.approve(self.world, self.audit, ask, yes=yes)
 
-    def deny(self, plan: Plan, why: str, *, reason: str = "") -> None:
-        """Write a denial to the audit log."""
-        self.audit.append(Record.of_plan("denial", current_person(), plan, reason=reason, detail=why))
+    async def deny(self, plan: Plan, why: str, *, reason: str = "") -> None:
+        """Write a denial to the audit log, and as an Event where anything may be written at all."""
+        line = self.audit.append(Record.of_plan("denial", current_person(), plan, reason=reason, detail=why))
+        env = self.world.environment(plan.target.environment)
+        if plan.target.server and not read_only_reason(env, self.world.read_only):
+            await publish(self.world.cluster(env), plan.target.namespace, line)
 
     async def _again(
         self, text: str, mode: str, allowed: tuple[OperationState, ...], break_glass: str, take_over: bool

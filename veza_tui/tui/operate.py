@@ -48,7 +48,7 @@ async def run(
     service = operations(app)
     preview = await service.plan(at.environment.name, planner, without_cluster=without_cluster)
     if preview.refusal:
-        service.deny(preview.plan, preview.refusal)
+        await service.deny(preview.plan, preview.refusal)
         raise RefusedError(preview.refusal, hint="nothing was changed")
     if not preview.plan.steps:
         app.tell(f"{preview.plan.title}: nothing to do")

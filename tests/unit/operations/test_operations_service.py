@@ -70,6 +70,9 @@ async def test_refusals_are_audited_and_nothing_is_started(tmp_path: Path) -> No
     assert preview.refusal == "missing permissions: get pods"
     with pytest.raises(RefusedError, match="get pods"):
         await other.start(preview, confirmed="typed")
+    told = [o for o in other.world.cluster(PLAIN).state["objects"].values() if o.get("kind") == "Event"]  # type: ignore[attr-defined]
+    assert [(e["reason"], e["type"]) for e in told] == [("Denial", "Warning")]
+    assert not [o for o in one.world.cluster(PLAIN).state["objects"].values() if o.get("kind") == "Event"]  # type: ignore[attr-defined]
     for each in (one, other):
         assert [line["type"] for line in each.audit.read()] == ["denial"]
         assert each.history() == []

@@ -157,7 +157,7 @@ def _again(
         files = service.store.find(operation)
         click.echo(f"{mode} {files.id}: {printable(service.store.status(files).reason)}", err=True)
         preview = await service.preview(files.plan())
-        confirm_preview(service, preview, yes=yes, confirm=confirm)
+        await confirm_preview(service, preview, yes=yes, confirm=confirm)
         start = service.resume if mode == "resume" else service.undo
         again = start(files.id, break_glass=break_glass, take_over=take_over)
         return await start_and_follow(service, again, detach=detach, as_json=as_json)
