@@ -75,10 +75,13 @@ async def connect(endpoint: Endpoint, *, autocommit: bool = True) -> AsyncIterat
         await connection.execute(_plain_session(connection.info.server_version))
         if not autocommit:
             await connection.commit()
-    except psycopg.Error as error:
+    except BaseException as error:
+        # Also when somebody cancels in between: nobody else knows of it yet.
         if connection is not None:
             await connection.close()
-        raise explain(error, endpoint) from None
+        if isinstance(error, psycopg.Error):
+            raise explain(error, endpoint) from None
+        raise
     try:
         yield connection
     finally:
