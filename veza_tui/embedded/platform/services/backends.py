@@ -48,6 +48,7 @@ class Backend:
         self._last: tuple[float, Check] | None = None
         self._pause = 0.0
         self._not_before = 0.0
+        self._closed = False
 
     async def check(self) -> Check:
         """Ask whether it answers."""
@@ -127,6 +128,7 @@ class Database(Backend):
                 raise Unavailable(self._line(error)) from error
 
     async def close(self) -> None:
+        self._closed = True
         await self._drop()
 
     async def _ping(self) -> None:
@@ -146,7 +148,7 @@ class Database(Backend):
         s = self.settings
         try:
             async with asyncio.timeout(TIMEOUT):
-                self._connection = await psycopg.AsyncConnection.connect(
+                connection = await psycopg.AsyncConnection.connect(
                     host=s.host,
                     port=s.port,
                     dbname=s.name,
@@ -161,8 +163,12 @@ class Database(Backend):
             self._failed()
             self._why = self._line(error)
             raise Unavailable(self._why) from error
+        if self._closed:
+            await connection.close()
+            raise Unavailable("closed")
+        self._connection = connection
         self._connected()
-        return self._connection
+        return connection
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
@@ -206,6 +212,7 @@ class Cache(Backend):
                 raise Unavailable(self._why) from error
 
     async def close(self) -> None:
+        self._closed = True
         await self._drop()
 
     async def _ping(self) -> None:
@@ -227,6 +234,10 @@ class Cache(Backend):
             except BaseException:
                 streams[1].close()
                 raise
+        if self._closed:
+            # Whoever closed it while it was made knew nothing of it.
+            streams[1].close()
+            raise Unavailable("closed")
         self._streams = streams
         self._connected()
         return streams
