@@ -183,6 +183,10 @@ class Line:
             writer.transport.abort()
             return
         self._open |= {writer, out}
+        if self.down:
+            # It was cut while this one was made.
+            writer.transport.abort()
+            out.transport.abort()
 
         async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
             with contextlib.suppress(OSError):
@@ -192,6 +196,10 @@ class Line:
             target.transport.abort() if self.down else target.close()
 
         await asyncio.gather(pass_on(reader, out), pass_on(there, writer), return_exceptions=True)
+        for end in (writer, out):
+            with contextlib.suppress(OSError, TimeoutError):
+                await asyncio.wait_for(end.wait_closed(), 1)
+            end.transport.abort()
         self._open -= {writer, out}
 
     def cut(self, *, down: bool = False) -> None:
