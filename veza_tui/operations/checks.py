@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import RefusedError
 from veza_tui.model.plan import Need, Plan
 from veza_tui.model.text import printable
+from veza_tui.operations.approval_directory import approvals_directory
 from veza_tui.operations.context import Context, find_action, find_verifier
-from veza_tui.operations.policy import changes_something, read_only_reason
+from veza_tui.operations.policy import approvers_needed, changes_something, read_only_reason
 from veza_tui.ports.cluster import Cluster
 
 ABSENT = "absent"
@@ -36,6 +40,11 @@ def all_needs(plan: Plan, *, approved_there: bool = False) -> tuple[Need, ...]:
 def lock_needs(namespace: str) -> list[Need]:
     """What the lock of an environment in ``namespace`` needs."""
     return [Need(v, "leases", "coordination.k8s.io", namespace=namespace) for v in ("get", "create", "update")]
+
+
+def stream_needs(namespace: str, subresource: str) -> tuple[Need, ...]:
+    """What the API server asks for a WebSocket into a pod (exec, portforward): get, from Kubernetes 1.35 on create."""
+    return tuple(Need(verb, "pods", subresource=subresource, namespace=namespace) for verb in ("create", "get"))
 
 
 def may_create_namespace(plan: Plan) -> bool:
@@ -83,16 +92,18 @@ async def check_target(cluster: Cluster, environment: Environment, plan: Plan) -
         )
 
 
-async def missing_permissions(cluster: Cluster, plan: Plan, *, approved_there: bool = False) -> tuple[Need, ...]:
-    """What the plan needs and this user has not: one SelfSubjectAccessReview each.
-
-    ``approved_there``: others must approve it, and their word is kept in the cluster.
-    """
-    needs = all_needs(plan, approved_there=approved_there)
-    if not needs or not uses_cluster(plan):
-        return ()
+async def missing(cluster: Cluster, needs: Sequence[Need]) -> tuple[Need, ...]:
+    """Which of these permissions this user has not: one SelfSubjectAccessReview each."""
     answers = await cluster.allowed(needs)
     return tuple(need for need, yes in zip(needs, answers, strict=True) if not yes)
+
+
+async def missing_permissions(cluster: Cluster, environment: Environment, plan: Plan) -> tuple[Need, ...]:
+    """What the plan needs and this user has not; with it what an approval needs, where the cluster keeps it."""
+    if not uses_cluster(plan):
+        return ()
+    approved_there = approvers_needed(environment, plan) > 0 and approvals_directory(os.environ) is None
+    return await missing(cluster, all_needs(plan, approved_there=approved_there))
 
 
 def need_text(need: Need) -> str:
@@ -102,11 +113,11 @@ def need_text(need: Need) -> str:
     return f"{need.verb} {kind}{name}" + (f" in {need.namespace}" if need.namespace else "")
 
 
-async def check_permissions(cluster: Cluster, plan: Plan, *, approved_there: bool = False) -> None:
+async def check_permissions(cluster: Cluster, environment: Environment, plan: Plan) -> None:
     """RefusedError listing every missing one."""
-    missing = await missing_permissions(cluster, plan, approved_there=approved_there)
-    if missing:
-        raise RefusedError(f"missing permissions: {', '.join(map(need_text, missing))}", hint="nothing was changed")
+    lacked = await missing_permissions(cluster, environment, plan)
+    if lacked:
+        raise RefusedError(f"missing permissions: {', '.join(map(need_text, lacked))}", hint="nothing was changed")
 
 
 async def check_drift(context: Context, plan: Plan) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,6 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.journal import JournalEvent
 from veza_tui.model.plan import Plan, Step
 from veza_tui.operations import checks
-from veza_tui.operations.approval_directory import approvals_directory
 from veza_tui.operations.desk import Desk
 from veza_tui.operations.part_of import word_for
 from veza_tui.operations.past import Past
@@ -57,8 +55,7 @@ class Gate:
         if checks.uses_cluster(plan):
             cluster = self.retrying_cluster()
             await checks.check_target(cluster, environment, plan)
-            there = approvers_needed(environment, plan) > 0 and approvals_directory(os.environ) is None
-            await checks.check_permissions(cluster, plan, approved_there=there)
+            await checks.check_permissions(cluster, environment, plan)
             await self.desk.meet(self._cluster())
         await self._check_drift(mode)
 

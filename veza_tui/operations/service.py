@@ -6,12 +6,12 @@ Knows no UI and no adapter. One service for one workspace; every method may be c
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.model.journal import OperationState, OperationStatus
@@ -20,10 +20,9 @@ from veza_tui.model.text import printable
 from veza_tui.model.view import Identity
 from veza_tui.operations import approving
 from veza_tui.operations.approval import Ask, Grant
-from veza_tui.operations.approval_directory import approvals_directory
 from veza_tui.operations.audit import AuditLog, Record
 from veza_tui.operations.audit_events import publish
-from veza_tui.operations.checks import missing_permissions, uses_cluster
+from veza_tui.operations.checks import missing, missing_permissions, uses_cluster
 from veza_tui.operations.confirm import Tier, confirmation
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.control import ask_cancel
@@ -40,11 +39,11 @@ from veza_tui.operations.settings import private_directory, state_directory
 from veza_tui.operations.store import OperationFiles, OperationStore
 from veza_tui.operations.who import current_person
 from veza_tui.operations.world import World
+from veza_tui.ports.cluster import Cluster
 from veza_tui.ports.runner import Handshake, Runners
 
 T = TypeVar("T")
-_QUICK = 3.0
-"""Seconds."""
+_QUICK = 3.0  # seconds
 
 
 class OperationsService:
@@ -85,7 +84,7 @@ class OperationsService:
             cluster = no_cluster()
             identity = Identity("", env.kubernetes.context or "", env.kubernetes.namespace)
         else:
-            cluster = retrying(self.world.cluster(env), self.world.clock, lambda error, seconds: None)
+            cluster = self._patient(env)
             identity = await cluster.identity()
         target = Target(env.name, env.kubernetes.namespace, identity.server, identity.uid, identity.context)
         return await look(
@@ -96,14 +95,14 @@ class OperationsService:
         """The preview of a plan at hand."""
         env = self.world.environment(plan.target.environment)
         tier, text = confirmation(env, plan)
-        missing: tuple[Need, ...] = ()
-        if plan.steps and uses_cluster(plan):
-            cluster = retrying(self.world.cluster(env), self.world.clock, lambda error, seconds: None)
-            there = approvers_needed(env, plan) > 0 and approvals_directory(os.environ) is None
-            missing = await missing_permissions(cluster, plan, approved_there=there)
+        asks = plan.steps and uses_cluster(plan)
+        lacked = await missing_permissions(self._patient(env), env, plan) if asks else ()
         return Preview(
-            plan, env, tier, text, missing, read_only_reason(env, self.world.read_only), approvers_needed(env, plan)
+            plan, env, tier, text, lacked, read_only_reason(env, self.world.read_only), approvers_needed(env, plan)
         )
+
+    def _patient(self, environment: Environment) -> Cluster:
+        return retrying(self.world.cluster(environment), self.world.clock, lambda error, seconds: None)
 
     async def start(
         self,
@@ -234,8 +233,7 @@ class OperationsService:
 
     async def missing(self, environment: str, needs: Sequence[Need]) -> tuple[Need, ...]:
         """Which of these permissions this user has not: to grey an action out before anybody chooses it."""
-        answers = await self.world.cluster(self.world.environment(environment)).allowed(needs)
-        return tuple(need for need, yes in zip(needs, answers, strict=True) if not yes)
+        return await missing(self.world.cluster(self.world.environment(environment)), needs)
 
     async def untouched(self, environment: str) -> bool:
         """Whether no operation of veza-tui ever ran there: then there are no releases either."""

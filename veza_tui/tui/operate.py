@@ -182,21 +182,22 @@ async def look_at_rights(app: VezaApp) -> None:
 
     from veza_tui.model.errors import VezaError
     from veza_tui.model.plan import Need
-    from veza_tui.operations.checks import need_text
+    from veza_tui.operations.checks import need_text, stream_needs
 
     async def ask(tab: EnvironmentTab) -> None:
         namespace = tab.environment.kubernetes.namespace
-        hands = [Need("create", "pods", subresource=what, namespace=namespace) for what in ("exec", "portforward")]
+        shell, forward = (stream_needs(namespace, what) for what in ("exec", "portforward"))
         needs = [Need("patch", "deployments", "apps", namespace=namespace),
                  Need("create", "leases", "coordination.k8s.io", namespace=namespace)]  # fmt: skip
         try:
-            missing = await operations(app).missing(tab.name, [*needs, *hands])
+            missing = await operations(app).missing(tab.name, [*needs, *shell, *forward])
         except VezaError:
             return  # not reachable now: the plan itself will say so
         said = {need: f"you may not {need_text(need)}" for need in missing}
-        tab.denied = next((said[need] for need in needs if need in said), "")
+        tab.denied, tab.denied_shell, tab.denied_forward = (
+            next((said[need] for need in several if need in said), "") for several in (needs, shell, forward)
+        )
         tab.denied_operation = said.get(needs[1], "")
-        tab.denied_shell, tab.denied_forward = (said.get(need, "") for need in hands)
         with contextlib.suppress(VezaError):  # who may not read Leases keeps the key
             tab.unchanged = await operations(app).untouched(tab.name)
 

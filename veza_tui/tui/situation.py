@@ -40,9 +40,9 @@ class Situation:
     denied_shell: str = ""
     """The same for a shell in a pod."""
     denied_forward: str = ""
+    """The same for a forward to a pod."""
     unchanged: bool = False
     """Whether it is known that veza-tui never changed anything here: there is no release to go back to."""
-    """The same for a forward to a pod."""
 
 
 def needs_environment(at: Situation) -> str | None:

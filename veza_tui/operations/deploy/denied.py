@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from veza_tui.model.errors import RefusedError
 from veza_tui.model.plan import Need
-from veza_tui.operations.checks import lock_needs, need_text
+from veza_tui.operations.checks import lock_needs, missing, need_text
 from veza_tui.operations.context import PlanContext
 from veza_tui.ports.cluster import ClusterError, Denied
 
@@ -16,10 +16,9 @@ async def all_missing(context: PlanContext, needs: Sequence[Need], denied: Denie
     namespace = context.environment.kubernetes.namespace
     needs = [*needs, *lock_needs(namespace), Need("create", "events", namespace=namespace)]
     try:
-        answers = await context.cluster.allowed(needs)
+        lacked = await missing(context.cluster, needs)
     except ClusterError:
         return denied
-    missing = [need_text(need) for need, yes in zip(needs, answers, strict=True) if not yes]
-    if not missing:
+    if not lacked:
         return denied
-    return RefusedError(f"missing permissions: {', '.join(missing)}", hint="nothing was changed")
+    return RefusedError(f"missing permissions: {', '.join(map(need_text, lacked))}", hint="nothing was changed")

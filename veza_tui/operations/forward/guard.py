@@ -8,10 +8,9 @@ from pathlib import Path
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import RefusedError
 from veza_tui.model.forward import ForwardSpec, ForwardStatus
-from veza_tui.model.plan import Need
 from veza_tui.operations.audit import AuditLog, Record
 from veza_tui.operations.audit_events import publish
-from veza_tui.operations.checks import need_text
+from veza_tui.operations.checks import missing, need_text, stream_needs
 from veza_tui.operations.who import current_person
 from veza_tui.operations.world import World
 from veza_tui.ports.cluster import Cluster
@@ -19,11 +18,6 @@ from veza_tui.ports.cluster import Cluster
 EXPIRES_AFTER = 30 * 60.0
 """Seconds a guarded forward lasts unless told otherwise."""
 LONGEST = 12 * 3600.0
-
-
-def portforward_needs(namespace: str) -> tuple[Need, ...]:
-    """What the API server asks of whoever forwards a port over a WebSocket: get, and from Kubernetes 1.35 on create."""
-    return tuple(Need(verb, "pods", subresource="portforward", namespace=namespace) for verb in ("create", "get"))
 
 
 class Guard:
@@ -41,11 +35,10 @@ class Guard:
         Raises:
             RefusedError: a permission is missing, or nobody confirmed it (audited when it is guarded).
         """
-        needs = portforward_needs(spec.target.namespace)
-        missing = [n for n, yes in zip(needs, await cluster.allowed(needs), strict=True) if not yes]
+        lacked = await missing(cluster, stream_needs(spec.target.namespace, "portforward"))
         why = ""
-        if missing:
-            why = f"missing permission: {', '.join(map(need_text, missing))}"
+        if lacked:
+            why = f"missing permission: {', '.join(map(need_text, lacked))}"
         elif spec.guarded and not confirmed:
             why = f"a forward to {environment.name}'s database must be confirmed"
         elif spec.guarded and not 0 < (spec.expires_after or 0) <= LONGEST:

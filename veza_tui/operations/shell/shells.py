@@ -8,11 +8,10 @@ from pathlib import Path
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
-from veza_tui.model.plan import Need
 from veza_tui.model.text import printable
 from veza_tui.operations.audit import AuditLog, Record
 from veza_tui.operations.audit_events import publish
-from veza_tui.operations.checks import need_text
+from veza_tui.operations.checks import missing, need_text, stream_needs
 from veza_tui.operations.policy import read_only_reason
 from veza_tui.operations.settings import state_directory
 from veza_tui.operations.shell.debug import debug_need, leave_debug, start_debug
@@ -30,11 +29,6 @@ def plainly(error: ClusterError, place: Place, container: str, program: str) -> 
     if not not_started(error):
         return error
     return VezaError(f"container {container} of pod {place.pod} has no program {printable(program, limit=60)}")
-
-
-def exec_needs(namespace: str) -> tuple[Need, ...]:
-    """What the API server asks of whoever executes something over a WebSocket: get, and from Kubernetes 1.35 create."""
-    return tuple(Need(verb, "pods", subresource="exec", namespace=namespace) for verb in ("create", "get"))
 
 
 class Shells:
@@ -58,10 +52,9 @@ class Shells:
         environment = self.world.environment(name)
         why = read_only_reason(environment, self.world.read_only)
         if not why:
-            needs = exec_needs(environment.kubernetes.namespace)
-            answers = await self.cluster(environment).allowed(needs)
-            missing = [need_text(need) for need, yes in zip(needs, answers, strict=True) if not yes]
-            why = f"missing permission: {', '.join(missing)}" if missing else ""
+            needs = stream_needs(environment.kubernetes.namespace, "exec")
+            lacked = await missing(self.cluster(environment), needs)
+            why = f"missing permission: {', '.join(map(need_text, lacked))}" if lacked else ""
         if why:
             await self._write("denial", environment, detail=f"{why}; pod {printable(pod, limit=100)}")
             raise RefusedError(why, hint="no shell was opened")
