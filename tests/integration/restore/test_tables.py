@@ -12,8 +12,7 @@ from veza_tui.adapters.postgres.restore import PostgresRestoreServer
 from veza_tui.model.backup import differences
 from veza_tui.model.errors import ConfigError, LockedError, RefusedError
 
-# A connection that another test left open may be collected here: it must not fail what it has nothing to do with.
-pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+pytestmark = pytest.mark.integration
 
 
 async def test_chosen_tables_come_back_and_the_others_stay(pair: Any) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import ssl
-import sys
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,13 +21,14 @@ from veza_tui.adapters.kubernetes.credentials import credentials
 from veza_tui.adapters.kubernetes.http_library import aiohttp
 from veza_tui.adapters.kubernetes.kubeconfig import Access
 from veza_tui.adapters.kubernetes.proof import Proof, impersonation
+from veza_tui.adapters.kubernetes.sockets import Sockets
 from veza_tui.adapters.kubernetes.tls import tls_context
 from veza_tui.model.errors import ConfigError
 from veza_tui.ports.cluster import ClusterError, ClusterUnreachable, Denied
 
 CONNECT_TIMEOUT = 20.0
 """Seconds for TCP and TLS together: an overloaded server accepts at once and takes its time for the handshake. Into the
-void it is less: ``_socket`` has the kernel give up after SYNs at 0 and 1 s."""
+void it is less: ``Sockets`` has the kernel give up after SYNs at 0 and 1 s."""
 REQUEST_TIMEOUT = 30.0
 """Seconds for a whole ordinary request: a cluster that needs 10 s is slow, not down."""
 MAX_BODY = 64 << 20
@@ -51,6 +50,7 @@ class Transport:
         self._session: aiohttp.ClientSession | None = None
         self._tls: ssl.SSLContext | None = None
         self._tls_pair: tuple[bytes | None, bytes | None] | None = None
+        self._sockets = Sockets()
         self._closed = False
 
     @asynccontextmanager
@@ -164,6 +164,7 @@ class Transport:
         self._closed = True
         if self._session is not None:
             await self._session.close()
+            await self._sockets.end()
 
     async def _renew(self) -> bool:
         try:
@@ -184,7 +185,7 @@ class Transport:
             raise ClusterUnreachable("the connection was closed")
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=30, enable_cleanup_closed=False, socket_factory=_socket, ttl_dns_cache=10
+                limit=0, keepalive_timeout=30, socket_factory=self._sockets.make, ttl_dns_cache=10
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -262,21 +263,6 @@ async def _raise_any(response: aiohttp.ClientResponse) -> None:
 
 def _no_credentials(error: ConfigError) -> Denied:
     return Denied(error.message, status=401, reason="NoCredentials", hint=error.hint)
-
-
-def _socket(info: Any) -> socket.socket:
-    """A TCP socket whose peer is probed by the kernel: a connection into the void ends after about 30 s."""
-    family, kind, proto = info[0], info[1], info[2]
-    made = socket.socket(family=family, type=kind, proto=proto)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 30_000),
-                        ("TCP_SYNCNT", 1)):  # fmt: skip
-        option = getattr(socket, name, None)
-        if option is not None:
-            made.setsockopt(socket.IPPROTO_TCP, option, value)
-    if sys.platform == "darwin":
-        made.setsockopt(socket.IPPROTO_TCP, 0x20, 3)  # TCP_CONNECTIONTIMEOUT, which Python does not name; seconds
-    return made
 
 
 def _limit(error: BaseException, limits: aiohttp.ClientTimeout) -> float | None:
