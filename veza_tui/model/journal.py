@@ -101,3 +101,5 @@ class OperationStatus:
     """What an undo that failed, or a forced cancel, left behind; one line each."""
     tail: tuple[str, ...] = ()
     """The last lines of output, bounded."""
+    purpose: str = ""
+    """Why it was started, in the starter's own words; empty where nobody said."""

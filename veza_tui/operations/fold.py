@@ -55,6 +55,7 @@ class Folder:
             user=str(data.get("user", "")),
             title=str(data.get("title", "")),
             plan_hash=str(data.get("hash", "")),
+            purpose=str(data.get("reason", "")),
             started=event.at,
         )
         for step in data.get("steps", ()):
