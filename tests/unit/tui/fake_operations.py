@@ -85,6 +85,7 @@ class Operations:
         self.world = self
         self.approvers = 0
         self.reasons: list[str] = []
+        self.read: list[str] = []
 
     read_only = False
 
@@ -118,6 +119,10 @@ class Operations:
 
     def history(self, environment: str = "") -> list[OperationStatus]:
         return self.past
+
+    def show(self, operation: str) -> OperationStatus:
+        self.read.append(operation)
+        return next(found for found in self.past if found.id == operation)
 
     async def watch(self, operation: str) -> AsyncIterator[OperationStatus]:
         for found in self.past:

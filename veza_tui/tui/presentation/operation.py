@@ -10,10 +10,13 @@ from veza_tui.tui.presentation.ages import calm_age, local_zone, moment
 from veza_tui.tui.presentation.bars import rollout_bar
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.output import newest_rows
+from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.section import heading
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, clip, fit, width
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, clip, fit, line_width, width
 
 _ON_THE_WAY = ("Pending", "ContainerCreating", "PodInitializing", "Running, not ready", "Terminating", "Completed")
+REASON = 5
+"""Lines of a reason that an operation's page shows."""
 SHORT = 30
 """Rows below which a screen is low."""
 WORDS = {
@@ -65,7 +68,8 @@ def operation_lines(
 ) -> list[Line]:
     """The whole page: state, steps with bars, why it stopped, the newest output in what room is left."""
     lines: list[Line] = [title_line(status, now, cells, glyphs)]
-    lines += _reason(status, cells, glyphs)
+    lines += purpose_lines(status, cells)
+    lines += reason_lines(status, cells, glyphs, most=REASON)
     lines += [EMPTY, heading("STEPS", (), cells, glyphs)]
     steps: list[Line] = []
     for number, step in enumerate(status.steps, 1):
@@ -79,16 +83,22 @@ def operation_lines(
     return lines
 
 
-def _reason(status: OperationStatus, cells: int, glyphs: Glyphs) -> list[Line]:
+def purpose_lines(status: OperationStatus, cells: int) -> list[Line]:
+    """Why it was started, as its starter said."""
+    text = clean(status.purpose, 400)
+    parts = wrapped(text, cells - 6) if text else []
+    return [(Span("     " if number else " why ", "dim"), Span(part)) for number, part in enumerate(parts)]
+
+
+def reason_lines(status: OperationStatus, cells: int, glyphs: Glyphs, *, most: int) -> list[Line]:
+    """Why it stopped, what can be done about it, and what is left of it."""
     lines: list[Line] = []
     if status.state is OperationState.CANCELLING:
         at = f" after “{clean(status.safe_point, 80)}”" if status.safe_point else " at the next safe point"
         lines.append((Span(f" {glyphs.todo} stops{at}; x again cuts the running step off", "warn"),))
     elif status.reason and status.state is not OperationState.DONE:
-        from veza_tui.tui.presentation.problems import wrapped
-
         role, reason = WORDS[status.state][1], what_went_wrong(status)
-        lines += [(Span(f" {part}", role),) for part in wrapped(reason, cells - 2)[:5]]
+        lines += [(Span(f" {part}", role),) for part in wrapped(reason, cells - 2)[:most]]
     if status.kind == "restore" and status.state is OperationState.DONE:
         lines.append((Span(f" {glyphs.todo} P shows the proof; u takes it back, in under two seconds", "strong"),))
     if status.state is OperationState.INTERRUPTED:
@@ -125,7 +135,7 @@ def step_lines(
         took = (step.ended or now) - step.started if step.ended or running else None
     role = {"running": "strong", "failed": "bad", "pending": "dim", "skipped": "dim"}.get(step.state.value, "text")
     sign = step_glyph(StepState.FAILED if culprit else step.state, glyphs)
-    left: Line = (Span("  "), sign, Span(f" {clean(step.title, 200)}", "bad" if culprit else role))
+    role = "bad" if culprit else role
     right: list[Span] = []
     if running and step.progress is not None:
         right = [*progress_bar(step.progress, 16, glyphs), Span(f" {step.progress * 100:3.0f} %", "progress")]
@@ -135,7 +145,10 @@ def step_lines(
     if step.state is StepState.UNDONE:
         took = None  # from its start to the end of the way back: nobody's question
     right.append(Span(f"  {fit(word or duration(took), max(8, len(word)), align='right')} ", "dim"))
-    lines = [apart(left, tuple(right), cells)]
+    # Whole, on more lines where it must be: the name of what it acts on stands at its end.
+    first, *others = wrapped(clean(step.title, 200), cells - 6 - line_width(right))
+    lines = [apart((Span("  "), sign, Span(f" {first}", role)), tuple(right), cells)]
+    lines += [(Span(f"    {part}", role),) for part in others]
     if running or step.state is StepState.FAILED:
         bars = deployment_lines(step.data, cells, glyphs, short=short)
         lines += bars
@@ -194,6 +207,29 @@ def _whole(value: object) -> int:
     return int(value) if isinstance(value, int | float) else 0
 
 
+def operation_details(
+    status: OperationStatus, tail: Sequence[str], now: float, cells: int, rows: int, glyphs: Glyphs
+) -> list[Line]:
+    """An operation beside the history: how it ended and why in full, its steps, the end of its output."""
+    lines: list[Line] = [heading("THE OPERATION", (Span(clean(status.id, 60), "dim"),), cells, glyphs)]
+    lines.append((Span(" "), Span(clean(status.title, 200), "strong")))
+    word, role = WORDS[status.state]
+    took = duration((status.ended or now) - status.started) if status.started else ""
+    when = f"  {moment(status.started, now)} {local_zone()}, {took}" if status.started else ""
+    lines.append((Span(" "), Span(word, role), Span(f"{when}, by {clean(status.user, 30)}", "dim")))
+    lines += purpose_lines(status, cells)
+    lines += reason_lines(status, cells, glyphs, most=rows)
+    if status.steps:
+        lines.append(EMPTY)
+        for number, step in enumerate(status.steps, 1):
+            culprit = bool(step.title) and status.reason.startswith(f"{step.title}: ")
+            lines += step_lines(number, step, now, cells, glyphs, culprit=culprit, short=True)
+    room = rows - len(lines) - 3
+    if tail and room > 0:
+        lines += [EMPTY, heading("OUTPUT", (), cells, glyphs), *newest_rows(tail, room, cells)]
+    return lines
+
+
 def history_cells(status: OperationStatus, now: float) -> tuple[Span, ...]:
     """The columns of the history: when, what, environment, who, outcome, reason."""
     word, role = WORDS[status.state]
@@ -205,5 +241,11 @@ def history_cells(status: OperationStatus, now: float) -> tuple[Span, ...]:
         Span(word, role),
         Span(took, "dim"),
         Span(clean(status.user, 40), "dim"),
-        Span(clean(what_went_wrong(status), 200) if status.state is not OperationState.DONE else "", "dim"),
+        _why(status),
     )
+
+
+def _why(status: OperationStatus) -> Span:
+    """Why it ended as it did; where all is well, why it was started."""
+    said = "" if status.state is OperationState.DONE else clean(what_went_wrong(status), 200)
+    return Span(said, "dim") if said else Span(clean(status.purpose, 200))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from veza_tui.model.plan import Change
 from veza_tui.model.release import Release
-from veza_tui.tui.dialogs.confirm import change_lines
 from veza_tui.tui.presentation.ages import moment
+from veza_tui.tui.presentation.changes import change_lines
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.section import heading

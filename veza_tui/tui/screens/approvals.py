@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from veza_tui.model.errors import VezaError
 from veza_tui.operations.approval import Ask
+from veza_tui.operations.approving import plan_of
 from veza_tui.operations.service import OperationsService
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.ages import calm_age
+from veza_tui.tui.presentation.approvals import ask_details
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.spans import Line, Span, clean
 from veza_tui.tui.screens.listing import ListScreen
@@ -31,6 +34,7 @@ class ApprovalsScreen(ListScreen[Ask]):
     list_title = "APPROVALS"
     nothing = "Nothing waits for an approval."
     look_seconds = 5.0
+    detailed = True
 
     def __init__(self, service: OperationsService) -> None:
         super().__init__()
@@ -63,6 +67,14 @@ class ApprovalsScreen(ListScreen[Ask]):
                 Span(clean(item.reason, 200), "dim"),
             ),
         )
+
+    def details(self, item: Ask, now: float, cells: int, rows: int) -> Sequence[Line]:
+        """Why, and what it would change."""
+        try:
+            plan = plan_of(item)
+        except VezaError:
+            plan = None
+        return ask_details(item, plan, cells, self.veza.glyphs)
 
     async def open_selected(self, at: Situation) -> None:
         """The plan, and one's word."""

@@ -9,6 +9,7 @@ from veza_tui.model.catalogue import BackupRecord
 from veza_tui.model.environment import Environment
 from veza_tui.operations.backup.catalogue import Catalogue
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.presentation.backup_details import backup_details
 from veza_tui.tui.presentation.backups import COLUMNS, backup_row, objective_line, sizes_line
 from veza_tui.tui.presentation.rows import Row
 from veza_tui.tui.presentation.spans import Line, Span, clean
@@ -24,6 +25,7 @@ class CatalogueScreen(ListScreen[BackupRecord]):
     list_title = "BACKUPS"
     nothing = "No backup yet. B on the overview makes one and proves it."
     head_rows = 4
+    detailed = True
 
     def __init__(self, catalogue: Catalogue, environment: Environment) -> None:
         super().__init__()
@@ -54,6 +56,10 @@ class CatalogueScreen(ListScreen[BackupRecord]):
     def row(self, item: BackupRecord, now: float) -> Row:
         """A backup."""
         return backup_row(item, now, self.veza.glyphs)
+
+    def details(self, item: BackupRecord, now: float, cells: int, rows: int) -> Sequence[Line]:
+        """What `backups show` prints."""
+        return backup_details(item, now, cells, rows, self.veza.glyphs)
 
     async def open_selected(self, at: Situation) -> None:
         """Restore from it, guided."""

@@ -1,4 +1,4 @@
-"""A screen that is a heading over one list: read, shown, the row under the cursor opened."""
+"""A screen that is a heading over one list: read, shown, the row under the cursor opened, and told whole beside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from veza_tui.model.errors import VezaError
@@ -16,6 +17,7 @@ from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, clip
 from veza_tui.tui.screens.base import VezaScreen
+from veza_tui.tui.screens.halves import Halves, show_halves
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
 
@@ -32,6 +34,8 @@ class ListScreen(VezaScreen, Generic[Item]):
     """What stands there once it is known that the list is empty."""
     head_rows: ClassVar[int] = 3
     """Lines over the rows: an empty one, the heading, the columns' titles, and what ``below_heading`` adds."""
+    detailed: ClassVar[bool] = False
+    """Whether the row under the cursor is told whole: beside the list where it is wide, else below it."""
     look_seconds: ClassVar[float] = 0.0
     """Seconds between two readings while it is in front; 0 reads it only when it comes there."""
 
@@ -55,6 +59,10 @@ class ListScreen(VezaScreen, Generic[Item]):
         """Read the list; a VezaError is shown in its place."""
         return self.items
 
+    def look_again(self) -> bool:
+        """Whether the list is read anew after ``look_seconds``."""
+        return True
+
     def note(self) -> Line:
         """Behind the heading's word."""
         return ()
@@ -75,13 +83,21 @@ class ListScreen(VezaScreen, Generic[Item]):
         """Widgets under the list."""
         return ()
 
+    def details(self, item: Item, now: float, cells: int, rows: int) -> Sequence[Line]:
+        """All of an item, the heading first, what matters most above: it is cut after ``rows``."""
+        return ()
+
     # --- the list ------------------------------------------------------------------------------------------------
 
     def body(self) -> ComposeResult:
-        """A heading and the list."""
-        yield Sheet(self.veza.painter, id="title", fixed=self.head_rows)
-        yield Table(self.columns, self.veza.painter, self.veza.glyphs)
-        yield from self.more()
+        """A heading and the list, and the one under the cursor."""
+        with Horizontal(id="halves"):
+            with Vertical():
+                yield Sheet(self.veza.painter, id="title", fixed=self.head_rows)
+                yield Table(self.columns, self.veza.painter, self.veza.glyphs)
+                yield from self.more()
+            yield Sheet(self.veza.painter, id="aside")
+        yield Sheet(self.veza.painter, id="below")
 
     @property
     def table(self) -> Table:
@@ -101,7 +117,7 @@ class ListScreen(VezaScreen, Generic[Item]):
             self.set_interval(self.look_seconds, self._again)
 
     def _again(self) -> None:
-        if self.veza.screen is self:
+        if self.veza.screen is self and self.look_again():
             self.load()
 
     def on_screen_resume(self) -> None:
@@ -126,9 +142,15 @@ class ListScreen(VezaScreen, Generic[Item]):
         if self.is_mounted:
             self.repaint()
 
+    @property
+    def halves(self) -> Halves:
+        """How the screen is shared between the list and the one under the cursor."""
+        used = self.head_rows + sum(row.height for row in self.table.rows)
+        return Halves.of(self.size, used, detailed=self.detailed and bool(self.items))
+
     def paint(self) -> None:
-        """Heading and rows."""
-        cells, now = self.size.width, self.veza.services.clock.now()
+        """Heading, rows, and the one under the cursor."""
+        cells, now = self.halves.left, self.veza.services.clock.now()
         note, right = self.note(), self.right()
         if self.error and self.items:
             # What was read before stays, and is not taken for new.
@@ -143,6 +165,14 @@ class ListScreen(VezaScreen, Generic[Item]):
         elif not self.items:
             self.table.set_empty([(Span(f"   {self.nothing}", "dim"),)])
         self.table.show([self.row(item, now) for item in self.items])
+        self.paint_details()
+
+    def paint_details(self) -> None:
+        """The one under the cursor."""
+        halves, chosen = self.halves, self.chosen
+        now = self.veza.services.clock.now()
+        lines = self.details(chosen, now, halves.right, halves.rows) if chosen is not None and halves.rows else ()
+        show_halves(self, halves, lines)
 
     def situation(self) -> Situation:
         """With the key under the cursor; without a row nothing is opened."""
@@ -157,6 +187,13 @@ class ListScreen(VezaScreen, Generic[Item]):
         """Another row: the hints may differ."""
         event.stop()
         self.paint_frame()
+        self.paint_details()
+
+    def on_table_laid(self, event: Table.Laid) -> None:
+        """Its width has changed, and with it where its titles stand."""
+        event.stop()
+        if self.detailed:
+            self.paint()
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
         """A second click opens."""
