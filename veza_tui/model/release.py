@@ -56,10 +56,13 @@ def objects_digest(objects: Sequence[Mapping[str, Any]]) -> str:
 def images_of(objects: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
     """Deployment -> container -> image."""
     return {
-        o["metadata"]["name"]: {c["name"]: c["image"] for c in o["spec"]["template"]["spec"]["containers"]}
-        for o in objects
-        if o.get("kind") == "Deployment"
+        o["metadata"]["name"]: container_images(o["spec"]["template"]) for o in objects if o.get("kind") == "Deployment"
     }
+
+
+def container_images(template: Mapping[str, Any]) -> dict[str, str]:
+    """Container -> image of a pod template, in its order."""
+    return {str(c["name"]): str(c.get("image", "")) for c in template["spec"].get("containers") or []}
 
 
 def pack(release: Release) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from veza_tui.model.errors import TimedOutError, VezaError
 from veza_tui.model.plan import Change, Plan, Step
-from veza_tui.model.release import Release
+from veza_tui.model.release import Release, container_images
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.deploy import server
@@ -93,7 +93,7 @@ async def _kept_images(
         *(get_or_none(cluster, DEPLOYMENTS, coloured_name(n, colour), namespace) for n in names)
     )
     there = {n: d for n, d in zip(names, found, strict=True) if d is not None and replicas_of(d)}
-    return {n: {c["name"]: c["image"] for c in d["spec"]["template"]["spec"]["containers"]} for n, d in there.items()}
+    return {n: container_images(d["spec"]["template"]) for n, d in there.items()}
 
 
 def blue_green_plan(plan: Plan, at: Beside, keep: float, history: Sequence[Release] = ()) -> Plan:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from veza_tui.model.plan import Plan
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.deploy.denied import all_missing
-from veza_tui.operations.deploy.images import images_now, parse_images, running_images
+from veza_tui.operations.deploy.images import images_now, parse_images, running_images, with_repositories
 from veza_tui.operations.deploy.plan import deploy_planner
 from veza_tui.operations.deploy.touch import touch_needs
 from veza_tui.ports.cluster import Denied
@@ -17,13 +17,14 @@ def set_image_planner(texts: Sequence[str]) -> Planner:
     """A planner that deploys with the images named as ``SERVICE=IMAGE`` or ``SERVICE=:TAG``."""
 
     async def planner(context: PlanContext) -> Plan:
+        named = parse_images(context.environment, texts)
         try:
-            named = await parse_images(context, texts)
-            # What is not named keeps what runs, whatever its manifest says: nobody asked for another image there.
-            images = {**await images_now(context), **named}
+            now = await images_now(context)
         except Denied as denied:
             needs = touch_needs("set-image", context.environment.kubernetes.namespace)
             raise await all_missing(context, needs, denied) from None
+        # What is not named keeps what runs, whatever its manifest says: nobody asked for another image there.
+        images = {**now, **with_repositories(named, now)}
         return await deploy_planner(images=images, kind="set-image")(context)
 
     return planner

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.operations.context import PlanContext
-from veza_tui.operations.deploy.live import get_or_none, live_deployments
-from veza_tui.operations.deploy.touch import chosen_deployments, live_names
+from veza_tui.operations.deploy.live import live_deployments, live_objects
+from veza_tui.operations.deploy.touch import chosen_deployments
 from veza_tui.ports.cluster import DEPLOYMENTS, NotFound
 
 # name[:port]/path:tag@digest (source: distribution reference grammar), bounded; a registry's refusal says the rest.
@@ -16,8 +18,8 @@ _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*(:[0-9]+/[A-Za-z0-9._/-]+)?(:[A
                     r"(@sha256:[0-9a-f]{64})?")  # fmt: skip
 
 
-async def parse_images(context: PlanContext, texts: Sequence[str]) -> dict[str, str]:
-    """``SERVICE=IMAGE`` or ``SERVICE=:TAG`` as deployment -> image; a tag alone keeps the running repository.
+def parse_images(environment: Environment, texts: Sequence[str]) -> dict[str, str]:
+    """``SERVICE=IMAGE`` or ``SERVICE=:TAG`` as deployment -> image, or what ``with_repositories`` makes one of.
 
     Raises:
         ConfigError: not of that form, or no such service.
@@ -27,13 +29,28 @@ async def parse_images(context: PlanContext, texts: Sequence[str]) -> dict[str, 
         service, equals, image = text.partition("=")
         if not equals or not image:
             raise ConfigError(f"{text[:80]!r} is not SERVICE=IMAGE", hint="for example backend-api=:v1.4.3")
-        (deployment,) = chosen_deployments(context.environment, [service])
-        if image.startswith(":"):
-            image = _repository(await _running(context, deployment)) + image
-        if len(image) > 500 or not _IMAGE.fullmatch(image):
+        (deployment,) = chosen_deployments(environment, [service])
+        whole = f"repository{image}" if image.startswith(":") else image
+        if len(image) > 500 or not _IMAGE.fullmatch(whole):
             raise ConfigError(f"{image[:80]!r} is not an image reference", hint="for example veza/backend-api:v1.4.3")
         images[deployment] = image
     return images
+
+
+def with_repositories(images: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    """``images``, where a tag alone stands behind the repository of what runs ``now``.
+
+    Raises:
+        ConfigError: nothing runs that the tag could be of.
+    """
+    whole = {}
+    for deployment, image in images.items():
+        if image.startswith(":"):
+            if deployment not in now:
+                raise ConfigError(f"{deployment} does not run: a tag alone says too little", hint="give a whole image")
+            image = _repository(now[deployment]) + image
+        whole[deployment] = image
+    return whole
 
 
 async def running_images(context: PlanContext, source: str) -> dict[str, str]:
@@ -63,31 +80,18 @@ async def running_images(context: PlanContext, source: str) -> dict[str, str]:
             status.get("availableReplicas") or 0
         ) < int(spec.get("replicas", 1)):
             raise RefusedError(f"{name} of {source} is not completely rolled out", hint="wait, or mend it first")
-        images[service.deployment] = str(spec["template"]["spec"]["containers"][0]["image"])
+        images[service.deployment] = _first_image(live)
     return images
 
 
 async def images_now(context: PlanContext) -> dict[str, str]:
     """Deployment -> the image that its pods are made of now; what does not run yet is left out."""
-    environment = context.environment
-    names = await live_deployments(context.cluster, environment)
-    images = {}
-    for service in environment.services:
-        live = await get_or_none(context.cluster, DEPLOYMENTS, names[service.name], environment.kubernetes.namespace)
-        if live is not None:
-            images[service.deployment] = str(live["spec"]["template"]["spec"]["containers"][0]["image"])
-    return images
+    live = await live_objects(context.cluster, context.environment)
+    return {name: _first_image(now) for name, now in live.items()}
 
 
-async def _running(context: PlanContext, deployment: str) -> str:
-    (name,) = await live_names(context, [deployment])
-    try:
-        live = await context.cluster.get(DEPLOYMENTS, name, context.environment.kubernetes.namespace)
-    except NotFound:
-        raise ConfigError(
-            f"{deployment} does not run: a tag alone says too little", hint="give a whole image"
-        ) from None
-    return str(live["spec"]["template"]["spec"]["containers"][0]["image"])
+def _first_image(deployment: Mapping[str, Any]) -> str:
+    return str(deployment["spec"]["template"]["spec"]["containers"][0]["image"])
 
 
 def _repository(image: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from veza_tui.model.environment import Environment
+from veza_tui.model.environment import Environment, Service
 from veza_tui.operations.deploy import server
 from veza_tui.operations.deploy.colours import COLOUR, COLOURS, JSONObject, coloured_name, selected
 from veza_tui.operations.deploy.objects import name_of
@@ -27,9 +27,23 @@ async def live_deployments(cluster: Cluster, environment: Environment) -> dict[s
     found = await asyncio.gather(*(get_or_none(cluster, SERVICES, s.name, namespace) for s in services))
     live = {}
     for service, now in zip(services, found, strict=True):
-        colour = (((now or {}).get("spec") or {}).get("selector") or {}).get(COLOUR, "")
-        live[service.name] = coloured_name(service.deployment, colour) if colour in COLOURS else service.deployment
+        live[service.name] = selected_by(((now or {}).get("spec") or {}).get("selector") or {}, service)
     return live
+
+
+def selected_by(selector: Mapping[str, str], service: Service) -> str:
+    """Which of the service's Deployments a selector means: the one of its colour, or the plain one."""
+    colour = selector.get(COLOUR, "")
+    return coloured_name(service.deployment, colour) if colour in COLOURS else service.deployment
+
+
+async def live_objects(cluster: Cluster, environment: Environment) -> dict[str, JSONObject]:
+    """Deployment, as the environment file names it -> the one that its traffic goes to now; those that exist."""
+    live = await live_deployments(cluster, environment)
+    names = {s.deployment: live[s.name] for s in environment.services}
+    namespace = environment.kubernetes.namespace
+    found = await asyncio.gather(*(get_or_none(cluster, DEPLOYMENTS, n, namespace) for n in names.values()))
+    return {name: obj for name, obj in zip(names, found, strict=True) if obj is not None}
 
 
 async def variants(cluster: Cluster, namespace: str, deployment: str) -> dict[str, JSONObject]:

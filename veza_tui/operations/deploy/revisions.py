@@ -12,9 +12,10 @@ from veza_tui.feeds.rollouts import REVISION
 from veza_tui.model.ages import age
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Change, Need, Plan, Step
+from veza_tui.model.release import container_images
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, PlanContext, Result, action
-from veza_tui.operations.deploy.live import get_or_none, live_deployments
+from veza_tui.operations.deploy.live import live_objects
 from veza_tui.operations.deploy.objects import complete, refuse_paused
 from veza_tui.operations.fingerprint import object_digest, object_key
 from veza_tui.ports.cluster import DEPLOYMENTS, REPLICA_SETS
@@ -58,9 +59,7 @@ async def revisions_plan(context: PlanContext) -> Plan:
     """
     environment = context.environment
     namespace = environment.kubernetes.namespace
-    live = await live_deployments(context.cluster, environment)
-    found = [await get_or_none(context.cluster, DEPLOYMENTS, name, namespace) for name in dict.fromkeys(live.values())]
-    present = [d for d in found if d is not None]
+    present = list((await live_objects(context.cluster, environment)).values())
     sets = await context.cluster.list_all(REPLICA_SETS, namespace)
     ways = [WayBack(d, dict(r)) for d in present if (r := previous(d, sets)) is not None]
     broken = [w for w in ways if not complete(w.deployment)]
@@ -81,9 +80,7 @@ def _why(way: WayBack, now: float) -> str:
     made = str(way.replica_set["metadata"].get("creationTimestamp") or "")
     when = f", first made {age(now - datetime.fromisoformat(made).timestamp())} ago" if made else ""
     said = f", “{printable(str(cause), limit=80)}”" if cause else ""
-    images = ", ".join(
-        printable(str(c.get("image", "")), limit=120) for c in _template(way.replica_set)["spec"]["containers"]
-    )
+    images = ", ".join(printable(i, limit=120) for i in container_images(way.replica_set["spec"]["template"]).values())
     return (
         f"{way.name} goes from revision {_revision(way.deployment)} back to {then} ({images}{when}{said}): "
         "the newest revision before the present one that Kubernetes kept."
@@ -136,7 +133,7 @@ def _changes(way: WayBack) -> list[Change]:
     """Images by container; other differences of the template in one line."""
     label = f"Deployment/{way.name}"
     now, then = _template(way.deployment), _template(way.replica_set)
-    old, new = ({c["name"]: str(c.get("image", "")) for c in t["spec"].get("containers") or []} for t in (now, then))
+    old, new = container_images(now), container_images(then)
     changes = [
         Change(label, f"spec.template.spec.containers[{name}].image", old.get(name), new.get(name))
         for name in sorted(old.keys() | new.keys())

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Need, Plan
-from veza_tui.model.release import Release
+from veza_tui.model.release import Release, container_images
 from veza_tui.model.text import printable
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.deploy import releases
 from veza_tui.operations.deploy.denied import all_missing
-from veza_tui.operations.deploy.live import get_or_none, live_deployments
+from veza_tui.operations.deploy.live import live_objects
 from veza_tui.operations.deploy.plan import planned
 from veza_tui.operations.deploy.revisions import revisions_plan
 from veza_tui.operations.deploy.touch import touch_needs
-from veza_tui.ports.cluster import DEPLOYMENTS, Denied
+from veza_tui.ports.cluster import Denied
 
 
 def planner_back(to: str = "") -> Planner:
@@ -70,13 +68,8 @@ def choose_release(history: Sequence[Release], to: str, running: Release | None)
 
 async def _live_images(context: PlanContext) -> dict[str, dict[str, str]]:
     """Deployment, as the environment file names it -> container -> image, of the pods that get the traffic."""
-    environment = context.environment
-    live = await live_deployments(context.cluster, environment)
-    found = await asyncio.gather(
-        *(get_or_none(context.cluster, DEPLOYMENTS, n, environment.kubernetes.namespace) for n in live.values())
-    )
-    names = [s.deployment for s in environment.services]
-    return {name: _images(now) for name, now in zip(names, found, strict=True) if now is not None}
+    live = await live_objects(context.cluster, context.environment)
+    return {name: container_images(now["spec"]["template"]) for name, now in live.items()}
 
 
 def _runs(release: Release, live: Mapping[str, Mapping[str, str]]) -> bool:
@@ -90,8 +83,3 @@ def _differences(release: Release, live: Mapping[str, Mapping[str, str]]) -> str
         for container, image in images.items()
         if release.images.get(name, {}).get(container, image) != image
     )
-
-
-def _images(deployment: Mapping[str, Any]) -> dict[str, str]:
-    containers = deployment["spec"]["template"]["spec"].get("containers") or []
-    return {str(c["name"]): str(c.get("image", "")) for c in containers}

@@ -9,16 +9,8 @@ from veza_tui.model.environment import Service
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Change, Need, Plan, Step
 from veza_tui.operations.context import Context, PlanContext, Result, action
-from veza_tui.operations.deploy.colours import (
-    COLOUR,
-    COLOURS,
-    JSONObject,
-    Switch,
-    coloured_name,
-    previous_selector,
-    switch_patch,
-)
-from veza_tui.operations.deploy.live import get_or_none, ready_of
+from veza_tui.operations.deploy.colours import COLOUR, JSONObject, Switch, previous_selector, switch_patch
+from veza_tui.operations.deploy.live import get_or_none, ready_of, selected_by
 from veza_tui.operations.fingerprint import object_digest, object_key
 from veza_tui.ports.cluster import DEPLOYMENTS, SERVICES
 
@@ -121,7 +113,7 @@ async def _way_back(context: PlanContext, service: Service) -> tuple[Switch, str
     now = dict(((live or {}).get("spec") or {}).get("selector") or {})
     if live is None or before is None or before == now:
         return None
-    old, new = (_deployment(service, selector) for selector in (now, before))
+    old, new = (selected_by(selector, service) for selector in (now, before))
     have, had = await asyncio.gather(*(get_or_none(context.cluster, DEPLOYMENTS, n, namespace) for n in (new, old)))
     if not ready_of(have):
         raise ConfigError(
@@ -132,8 +124,3 @@ async def _way_back(context: PlanContext, service: Service) -> tuple[Switch, str
     if ready_of(have) < ready_of(had):
         short = f"{new} has {ready_of(have)} ready pods, {old} has {ready_of(had)} now."
     return Switch(service.name, now, before), object_digest(live), short
-
-
-def _deployment(service: Service, selector: Mapping[str, str]) -> str:
-    colour = selector.get(COLOUR, "")
-    return coloured_name(service.deployment, colour) if colour in COLOURS else service.deployment
