@@ -57,7 +57,7 @@ async def open_releases(app: VezaApp, at: Situation) -> None:
 
 async def back_to_release(app: VezaApp, at: Situation) -> None:
     """``u``: the release under the cursor."""
-    from veza_tui.operations.deploy.plan import rollback_planner
+    from veza_tui.operations.deploy.rollback import rollback_planner
 
     screen = app.veza_screen
     if isinstance(screen, ReleasesScreen) and screen.chosen is not None:

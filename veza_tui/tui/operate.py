@@ -97,7 +97,7 @@ async def deploy(app: VezaApp, at: Situation) -> None:
 
 async def undo_rollout(app: VezaApp, at: Situation) -> None:
     """``u``: back to the last good release."""
-    from veza_tui.operations.deploy.plan import rollback_planner
+    from veza_tui.operations.deploy.rollback import rollback_planner
 
     await run(app, at, rollback_planner(), verb="Roll back")
 

@@ -119,7 +119,7 @@ async def test_any_two_releases_are_compared_and_one_goes_back_to_the_chosen() -
         await until_shown(pilot, app, "from release 2 to 3")
         await pilot.press("j", "u")
         await asked(pilot, app)
-        assert operations.planned == ["production planner_back [('to', '2')]"]
+        assert operations.planned == ["production rollback_planner [('to', '2')]"]
         await pilot.press(*"production")
         await until(pilot, lambda: not app.screen.query_one("#yes", Button).disabled)
         await pilot.press("enter")

@@ -19,6 +19,6 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(options: Options, /, environment: str, release: str, **flags: Any) -> int:
     """Apply an earlier release again: its images and its configuration."""
-    from veza_tui.operations.deploy.plan import rollback_planner
+    from veza_tui.operations.deploy.rollback import rollback_planner
 
     return launch(options, environment, rollback_planner(release), **flags)

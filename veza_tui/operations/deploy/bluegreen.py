@@ -14,6 +14,7 @@ from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.deploy import server
 from veza_tui.operations.deploy.colours import (
+    COLOUR,
     COLOURS,
     Switch,
     afterwards,
@@ -23,14 +24,15 @@ from veza_tui.operations.deploy.colours import (
     live_colour,
     other_colour,
     preview_name,
+    previous_selector,
     switch_patch,
     switches,
 )
 from veza_tui.operations.deploy.kept import size_like_live
 from veza_tui.operations.deploy.live import get_or_none, live_services, replicas_of
-from veza_tui.operations.deploy.live import live_deployments as live_deployments
 from veza_tui.operations.deploy.objects import JSONObject
 from veza_tui.operations.deploy.server import Preview
+from veza_tui.operations.deploy.steps import objects_for
 from veza_tui.operations.deploy.switchback import patch_all, words
 from veza_tui.operations.deploy.waiting import roll_out
 from veza_tui.ports.cluster import DEPLOYMENTS, Cluster
@@ -224,8 +226,6 @@ async def switch(context: Context, step: Step) -> Result:
 
     The live colour may have grown while the new one was rolled out: then that is made up for first.
     """
-    from veza_tui.operations.deploy.steps import objects_for
-
     colour = str(step.args["colour"])
     objects = await objects_for(context, step.args)
     live = await live_services(context.cluster, objects)
@@ -242,11 +242,9 @@ async def switch(context: Context, step: Step) -> Result:
 @action("bluegreen.settle")
 async def settle(context: Context, step: Step) -> Result:
     """What could not be applied beside the live colour without touching it."""
-    from veza_tui.operations.deploy.steps import objects_for
-
     objects = await objects_for(context, step.args)
     live = await live_services(context.cluster, objects)
-    plain = any(s.get("metadata", {}).get("annotations", {}) and _left_plain(s) for s in live.values() if s)
+    plain = any(_left_plain(s) for s in live.values() if s)
     applied = []
     for obj in afterwards(objects, live, shared=not plain):
         await context.cluster.apply(obj, force=True)
@@ -256,7 +254,5 @@ async def settle(context: Context, step: Step) -> Result:
 
 def _left_plain(service: JSONObject) -> bool:
     """Whether the way back leads to plain pods, which read the shared ConfigMaps and Secrets when they start."""
-    from veza_tui.operations.deploy.colours import COLOUR, previous_selector
-
     before = previous_selector(service)
     return before is not None and COLOUR not in before

@@ -41,7 +41,7 @@ async def size_like_live(context: Context, colour: str) -> list[str]:
         if live[service.name] != name:
             now = await get_or_none(context.cluster, DEPLOYMENTS, live[service.name], namespace)
             wanted = max(wanted, replicas_of(now)) if now else wanted
-        if RETIRE in (mine["metadata"].get("annotations") or {}):
+        if _note(mine) is not None:
             patch: JSONObject = {"metadata": {"annotations": {RETIRE: None}}}
             await context.cluster.patch(DEPLOYMENTS, name, patch, namespace, kind="merge")
         if replicas_of(mine) < wanted:
@@ -72,7 +72,7 @@ async def keep(context: Context, step: Step) -> Result:
                     emptied.append(name)
                 continue
             note = None if mine else rfc3339(until)
-            if (found["metadata"].get("annotations") or {}).get(RETIRE) != note:
+            if _note(found) != note:
                 patch = {"metadata": {"annotations": {RETIRE: note}}}
                 await context.cluster.patch(DEPLOYMENTS, name, patch, namespace, kind="merge")
             if not mine and replicas_of(found):
@@ -110,6 +110,12 @@ async def _schedule(context: Context, *, wait: bool) -> str:
     if code or not started:
         context.report.output(f"nobody will empty the old pods by himself: veza-tui retire {name} does")
     return started
+
+
+def _note(deployment: JSONObject) -> str | None:
+    """Until when its pods are kept, as it was noted; None where nothing is."""
+    noted: str | None = (deployment["metadata"].get("annotations") or {}).get(RETIRE)
+    return noted
 
 
 def rfc3339(at: float) -> str:
@@ -168,7 +174,7 @@ def retire_planner(*, when_due: bool = False) -> Planner:
             for name, found in (await variants(context.cluster, namespace, service.deployment)).items():
                 if name != live[service.name] and replicas_of(found):
                     colours.setdefault(colour_of(found), []).append(name)
-                    due[name] = str((found["metadata"].get("annotations") or {}).get(RETIRE) or "")
+                    due[name] = str(_note(found) or "")
         if not colours:
             raise ConfigError(f"{environment.name} keeps no old pods: there is nothing to retire")
         return _due_plan(context, due) if when_due else _now_plan(context, colours)
@@ -261,7 +267,7 @@ async def retire_due(context: Context, step: Step) -> Result:
             if (await _waiting(context)).get(name, math.inf) > context.clock.now():
                 break
             found = await get_or_none(context.cluster, DEPLOYMENTS, name, namespace)
-            if found is None or RETIRE not in (found["metadata"].get("annotations") or {}):
+            if found is None or _note(found) is None:
                 break
             patch = {"metadata": {"resourceVersion": found["metadata"]["resourceVersion"]}, "spec": {"replicas": 0}}
             with contextlib.suppress(Conflict):
@@ -278,7 +284,7 @@ async def _waiting(context: Context) -> dict[str, float]:
     found = {}
     for service in context.environment.services:
         for name, obj in (await variants(context.cluster, namespace, service.deployment)).items():
-            note = (obj["metadata"].get("annotations") or {}).get(RETIRE)
+            note = _note(obj)
             if note and name not in live and replicas_of(obj):
                 with contextlib.suppress(ValueError):
                     found[name] = datetime.fromisoformat(str(note)).timestamp()

@@ -59,13 +59,6 @@ def deploy_planner(
     return planner
 
 
-def rollback_planner(to: str = "") -> Planner:
-    """A planner that goes back: see ``deploy.rollback``."""
-    from veza_tui.operations.deploy.rollback import planner_back
-
-    return planner_back(to)
-
-
 async def planned(
     context: PlanContext,
     objects: Sequence[JSONObject],

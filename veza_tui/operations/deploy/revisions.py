@@ -16,11 +16,10 @@ from veza_tui.model.release import container_images
 from veza_tui.model.text import printable
 from veza_tui.operations.context import Context, PlanContext, Result, action
 from veza_tui.operations.deploy.live import live_objects
-from veza_tui.operations.deploy.objects import complete, refuse_paused
+from veza_tui.operations.deploy.objects import JSONObject, complete, refuse_paused
+from veza_tui.operations.deploy.touch import touch_needs
 from veza_tui.operations.fingerprint import object_digest, object_key
 from veza_tui.ports.cluster import DEPLOYMENTS, REPLICA_SETS
-
-JSONObject = dict[str, Any]
 
 _HASH = "pod-template-hash"
 _CAUSE = "kubernetes.io/change-cause"
@@ -101,22 +100,13 @@ def _plan(context: PlanContext, ways: Sequence[WayBack], *, only_broken: bool) -
                            for w in ways)),
         Step("rollout", f"Wait for {', '.join(names)}", "deploy.rollout", {"deployments": names}, mutates=False),
     )  # fmt: skip
-    watched = (("deployments", "apps"), ("replicasets", "apps"), ("pods", ""), ("events", ""))
-    watches = [
-        Need(verb, plural, group, namespace=namespace) for verb in ("list", "watch") for plural, group in watched
-    ]
     return Plan(
         kind="rollback",
         target=context.target,
         title=f"Undo the last rollout of {', '.join(names)} of {environment.name}",
         steps=steps,
         changes=tuple(changes),
-        needs=(
-            *(Need("get", plural, group, namespace=namespace) for plural, group in
-              (("services", ""), ("deployments", "apps"), ("replicasets", "apps"))),
-            Need("patch", "deployments", "apps", namespace=namespace),
-            *watches,
-        ),
+        needs=(Need("get", "replicasets", "apps", namespace=namespace), *touch_needs("rollback", namespace)),
         notes=(
             "veza-tui has no good release here to go back to: Kubernetes' own history is used.",
             f"As `kubectl rollout undo` does, the pod template {which} returns to the revision before; "

@@ -18,7 +18,7 @@ from veza_tui.operations.deploy.touch import touch_needs
 from veza_tui.ports.cluster import Denied
 
 
-def planner_back(to: str = "") -> Planner:
+def rollback_planner(to: str = "") -> Planner:
     """A planner that applies a release again: ``to`` (its number), or the newest good one that does not run now."""
 
     async def planner(context: PlanContext) -> Plan:

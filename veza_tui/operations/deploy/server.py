@@ -102,6 +102,12 @@ async def _missing_namespaces(cluster: Cluster, objects: Sequence[JSONObject]) -
     return missing
 
 
+def watch_needs(namespace: str) -> list[Need]:
+    """The permissions to see what becomes of rollouts: what ``rollout.wait_rollouts`` watches."""
+    watched = (("deployments", "apps"), ("replicasets", "apps"), ("pods", ""), ("events", ""))
+    return [Need(verb, plural, group, namespace=namespace) for verb in ("list", "watch") for plural, group in watched]
+
+
 def needs(objects: Sequence[JSONObject], unchecked: Sequence[str] = ()) -> list[Need]:
     """The permissions that applying the objects and watching the outcome needs.
 
@@ -115,9 +121,7 @@ def needs(objects: Sequence[JSONObject], unchecked: Sequence[str] = ()) -> list[
             need = Need(verb, resource.plural, resource.group, namespace=namespace)
             wanted[(verb, resource.group, resource.plural, namespace)] = need
         if resource.namespaced:
-            for plural, group in (("pods", ""), ("replicasets", "apps"), ("deployments", "apps"), ("events", "")):
-                for verb in ("list", "watch"):
-                    wanted[(verb, group, plural, namespace)] = Need(verb, plural, group, namespace=namespace)
+            wanted |= {(n.verb, n.group, n.resource, namespace): n for n in watch_needs(namespace)}
             for verb in ("list", "create", "patch"):
                 wanted[(verb, "", "secrets", namespace)] = Need(verb, "secrets", "", namespace=namespace)
     return list(wanted.values())

@@ -13,6 +13,7 @@ from veza_tui.operations.context import Context, PlanContext, Planner, Result, a
 from veza_tui.operations.deploy.denied import all_missing
 from veza_tui.operations.deploy.live import live_deployments
 from veza_tui.operations.deploy.objects import refuse_paused
+from veza_tui.operations.deploy.server import watch_needs
 from veza_tui.operations.fingerprint import object_digest, object_key
 from veza_tui.ports.cluster import AUTOSCALERS, DEPLOYMENTS, Denied, NotFound
 
@@ -79,10 +80,7 @@ def touch_needs(kind: str, namespace: str) -> list[Need]:
     """The permissions to change deployments of ``namespace`` and to watch what comes of it."""
     needed = [Need("get", "services", namespace=namespace), Need("get", "deployments", "apps", namespace=namespace)]
     needed.append(Need("patch", "deployments", "apps", "scale" if kind == "scale" else "", namespace))
-    watched = (("deployments", "apps"), ("replicasets", "apps"), ("pods", ""), ("events", ""))
-    return needed + [
-        Need(verb, plural, group, namespace=namespace) for verb in ("list", "watch") for plural, group in watched
-    ]
+    return needed + watch_needs(namespace)
 
 
 def touch_plan(

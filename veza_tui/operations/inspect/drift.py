@@ -14,9 +14,9 @@ from veza_tui.model.environment import Environment, Service
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.exits import Exit
 from veza_tui.model.text import printable
-from veza_tui.operations.deploy.bluegreen import live_deployments
 from veza_tui.operations.deploy.diff import drift, label
 from veza_tui.operations.deploy.flatten import flatten, list_key
+from veza_tui.operations.deploy.live import live_deployments
 from veza_tui.operations.deploy.objects import name_of, resource_of, workspace_objects
 from veza_tui.ports.cluster import Cluster, Denied, NotFound
 from veza_tui.workspace.expected import expected_config

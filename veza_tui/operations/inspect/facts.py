@@ -13,7 +13,7 @@ from veza_tui.feeds.fields import integer, mapping, objects, text
 from veza_tui.feeds.inspect.quantity import quantity
 from veza_tui.model.environment import Environment
 from veza_tui.model.text import printable
-from veza_tui.operations.deploy.bluegreen import live_deployments
+from veza_tui.operations.deploy.live import live_deployments
 from veza_tui.ports.cluster import AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, SECRETS, Cluster, ClusterError
 
 Raw = Mapping[str, Any]
