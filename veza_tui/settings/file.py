@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from veza_tui.model.errors import ConfigError
 from veza_tui.model.text import printable
 from veza_tui.settings.model import HEALTH_SECONDS, THEMES, Settings
-from veza_tui.workspace.files import MAX_CONFIG_BYTES, decode, read_bytes
+from veza_tui.workspace.files import MAX_CONFIG_BYTES, FileTrouble, decode, read_bytes
 from veza_tui.workspace.reader import Problems, Reader, kind_of, scalar_text
 from veza_tui.workspace.scalars import value
 from veza_tui.workspace.yamltree import Mapping as YamlMapping
@@ -31,9 +30,8 @@ def _from_file(path: Path, problems: Problems) -> tuple[Settings, bool]:
         text = decode("", read_bytes(real.parent, real, MAX_CONFIG_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         return Settings(), False
-    except ConfigError as error:
-        line, message = _split(error.message)
-        problems.add(line, "", message, error.hint or "make it a readable file")
+    except FileTrouble as error:
+        problems.add(error.line, "", error.words, error.hint or "make it a readable file")
         return Settings(), True
     except (OSError, RuntimeError):
         problems.add(0, "", "cannot be followed", "make it a readable file")
@@ -48,13 +46,6 @@ def _from_file(path: Path, problems: Problems) -> tuple[Settings, bool]:
         problems.add(roots[0].line, "", f"is {kind_of(roots[0])}, not settings", "write `key: value` lines")
         return Settings(), True
     return _read(roots[0], problems), True
-
-
-def _split(message: str) -> tuple[int, str]:
-    """The reading functions name a file that is known here already: keep their line and their words."""
-    head, _, rest = message.partition(": ")
-    number = head.rpartition(":")[2]
-    return (int(number) if number.isdigit() else 0), rest or message
 
 
 def _read(root: YamlMapping, problems: Problems) -> Settings:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from veza_tui.model.errors import ConfigError
-from veza_tui.workspace.files import MAX_CONFIG_BYTES, decode, read_bytes, shown
+from veza_tui.workspace.files import MAX_CONFIG_BYTES, FileTrouble, decode, read_bytes, shown
 from veza_tui.workspace.reader import Problems, Reader
 from veza_tui.workspace.yamltree import Mapping, parse
 
@@ -44,9 +44,8 @@ def read_document(root: Path, path: Path) -> Document:
     document = Document(shown(root, path), None, problems)
     try:
         text = decode(document.file, read_bytes(root, path, MAX_CONFIG_BYTES))
-    except ConfigError as error:
-        line, message = _split(error.message, document.file)
-        problems.add(line, "", message, error.hint or "make it a readable file")
+    except FileTrouble as error:
+        problems.add(error.line, "", error.words, error.hint or "make it a readable file")
         return document
     roots, wrong = parse(text)
     problems.found.extend(wrong)
@@ -78,12 +77,3 @@ def read_frame(document: Document) -> Reader | None:
     data = top.mapping("data", required=True)
     top.close()
     return data
-
-
-def _split(message: str, file: str) -> tuple[int, str]:
-    """Take file and line off an error's message: a finding has fields for them."""
-    rest = message.removeprefix(file).removeprefix(":")
-    number, colon, tail = rest.partition(":")
-    if colon and number.isdigit():
-        return int(number), tail.strip()
-    return 0, rest.strip()

@@ -24,6 +24,15 @@ RESERVED = ("deployment-pipeline", "environment-rules")
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\Z")
 
 
+class FileTrouble(ConfigError):
+    """A file that cannot be used. A finding has fields for the file and the ``line`` (0: none): ``words`` lack both."""
+
+    def __init__(self, file: str, words: str, *, line: int = 0, hint: str = "") -> None:
+        super().__init__(f"{file}:{line}: {words}" if line else f"{file}: {words}", hint=hint)
+        self.line = line
+        self.words = words
+
+
 def check_name(name: str) -> str:
     """``name`` when it can be an environment's name; no path is made of it before.
 
@@ -57,18 +66,19 @@ def inside(root: Path, path: Path) -> Path:
     """``path`` with every symlink resolved, when that is still in ``root`` (resolved already).
 
     Raises:
-        ConfigError: it leaves the workspace, or its symlinks go in a circle.
+        FileTrouble: it leaves the workspace, or its symlinks go in a circle.
     """
     try:
         real = path.resolve()
     except RuntimeError:
-        raise ConfigError(f"{shown(root, path)}: its symlinks go in a circle", hint="remove the symlink") from None
+        raise FileTrouble(shown(root, path), "its symlinks go in a circle", hint="remove the symlink") from None
     except OSError as error:
-        raise ConfigError(f"{shown(root, path)}: cannot be followed: {_reason(error)}") from None
+        raise FileTrouble(shown(root, path), f"cannot be followed: {_reason(error)}") from None
     if not real.is_relative_to(root):
         what = "directory" if real.is_dir() else "file"
-        raise ConfigError(
-            f"{shown(root, path)}: is a symlink that leaves the workspace",
+        raise FileTrouble(
+            shown(root, path),
+            "is a symlink that leaves the workspace",
             hint=f"put the {what} itself in the workspace{_ELSEWHERE if path.name == 'backups' else ''}",
         )
     return real
@@ -79,7 +89,7 @@ def read_bytes(root: Path, path: Path, limit: int) -> bytes:
 
     Raises:
         FileNotFoundError: there is none.
-        ConfigError: it leaves the workspace, is no regular file, is too big or cannot be read.
+        FileTrouble: it leaves the workspace, is no regular file, is too big or cannot be read.
     """
     real = inside(root, path)
     name = shown(root, path)
@@ -89,18 +99,18 @@ def read_bytes(root: Path, path: Path, limit: int) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise ConfigError(f"{name}: cannot be read: {_reason(error)}") from None
+        raise FileTrouble(name, f"cannot be read: {_reason(error)}") from None
     try:
         regular = stat.S_ISREG(os.fstat(fd).st_mode)
         data = b"" if not regular else _read(fd, limit + 1)
     except OSError as error:
-        raise ConfigError(f"{name}: cannot be read: {_reason(error)}") from None
+        raise FileTrouble(name, f"cannot be read: {_reason(error)}") from None
     finally:
         os.close(fd)
     if not regular:
-        raise ConfigError(f"{name}: is not a regular file")
+        raise FileTrouble(name, "is not a regular file")
     if len(data) > limit:
-        raise ConfigError(f"{name}: is larger than {limit // 1024} KiB", hint="split it or remove what does not belong")
+        raise FileTrouble(name, f"is larger than {limit // 1024} KiB", hint="split it or remove what does not belong")
     return data
 
 
@@ -116,13 +126,13 @@ def decode(name: str, data: bytes) -> str:
     """UTF-8 text, a byte-order mark removed.
 
     Raises:
-        ConfigError: it is not UTF-8.
+        FileTrouble: it is not UTF-8.
     """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{name}:{line}: is not UTF-8 text", hint="save it as UTF-8") from None
+        raise FileTrouble(name, "is not UTF-8 text", line=line, hint="save it as UTF-8") from None
 
 
 def shown(root: Path, path: Path) -> str:

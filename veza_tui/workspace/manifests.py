@@ -6,8 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from veza_tui.model.errors import ConfigError
-from veza_tui.workspace.files import MAX_MANIFEST_BYTES, decode, inside, read_bytes, shown
+from veza_tui.workspace.files import MAX_MANIFEST_BYTES, FileTrouble, decode, inside, read_bytes, shown
 from veza_tui.workspace.manifest import CLUSTER_SCOPED, FILL, Manifest, text_of
 from veza_tui.workspace.rendering import Rendered, Resolver, fill_templates, render
 from veza_tui.workspace.scalars import plain_data
@@ -75,11 +74,10 @@ def _load_file(root: Path, path: Path, manifests: list[Manifest], problems: list
     except FileNotFoundError:
         problems.append(FileProblem(file, Problem(0, "", "is a symlink to nothing", "remove it")))
         return
-    except ConfigError as error:
-        number, colon, rest = error.message.removeprefix(f"{file}:").partition(":")
-        line = int(number) if colon and number.isdigit() else 0
-        message = (rest if line else error.message.removeprefix(f"{file}:")).strip()
-        problems.append(FileProblem(file, Problem(line, "", message, error.hint or "make it a readable file")))
+    except FileTrouble as error:
+        problems.append(
+            FileProblem(file, Problem(error.line, "", error.words, error.hint or "make it a readable file"))
+        )
         return
     roots, wrong = _parse_json(text) if path.suffix == ".json" else parse(text)
     problems += [FileProblem(file, problem) for problem in wrong]
