@@ -10,6 +10,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("veza-tui needs Python 3.11 or newer; run make PYTHON=python3.x") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,s3,test]'
+	$(BIN)/python -m compileall -q veza_tui
 	touch $@
 
 demo: $(STAMP)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import compileall
 import contextlib
 import os
 import shutil
@@ -20,9 +21,9 @@ from typing import Any
 from benchmarks.pty import Terminal
 
 ROOT = str(Path(__file__).resolve().parent.parent)
-SIZES = (1_000_000, 300_000, 100)
+SIZES = (1_000_000, 300_000, 150_000, 100)
 """Lines of the runs that are compared. Python's start is in every one: the last is little else, and has no budget."""
-JUDGED = 300_000
+JUDGED = 150_000
 """Lines from which the budget per line is judged."""
 
 
@@ -141,6 +142,8 @@ def _answer(terminal: Terminal, key: str, word: str) -> float:
 def report(*, screen_alone: bool = False) -> int:
     """Print the numbers; 1 when a budget is exceeded."""
     good = True
+    # As pip leaves an installed package: a checkout would be compiled anew at every start where Python may not write.
+    compileall.compile_dir(f"{ROOT}/veza_tui", quiet=1)
     for size in () if screen_alone else SIZES:
         costs = per_line(size)
         print(f"  CPU of {size:>9,} lines followed            {costs['ours'] * size / 1e6:.2f} s", end="")

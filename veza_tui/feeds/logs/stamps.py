@@ -9,7 +9,7 @@ from veza_tui.model.log import STAMP
 from veza_tui.model.text import printable
 from veza_tui.ports.cluster import ClusterError
 
-_ALL = re.compile(rb"(?:\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z [^\n]*+\n)++")
+_ALL = re.compile(rb"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z .*+\n)++")
 _ANY = re.compile(rb"(\d\d\d\d-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|[+-]\d\d:\d\d)(?: |$)")
 _KUBELET = re.compile(rb"unable to retrieve container logs for |failed to try resolving symlinks in path ")
 _EPOCH = b"1970-01-01T00:00:00.000000000Z "
