@@ -13,7 +13,6 @@ from veza_tui.workspace.kubeschema import check_fields, check_kind
 from veza_tui.workspace.kubevalues import check_values
 from veza_tui.workspace.manifests import CLUSTER_SCOPED, Manifest
 
-_QUALIFIED = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?\Z")
 _DATA_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}\Z")
 _MAX_DATA = 1024 * 1024
 _MAX_ANNOTATIONS = 256 * 1024
@@ -66,7 +65,7 @@ def _metadata(look: Look) -> None:
     check_labels(look, labels, ("metadata", "labels"))
     annotations = manifest.metadata.get("annotations")
     for key, text in (annotations if isinstance(annotations, dict) else {}).items():
-        if not _qualified(key.lower()):
+        if kubenames.qualified(key.lower()):
             look.error(("metadata", "annotations", key), "is not an annotation's name", "use prefix/name")
         elif not isinstance(text, str):
             look.error(("metadata", "annotations", key), "must be a text", "put it in quotes")
@@ -80,17 +79,12 @@ def _metadata(look: Look) -> None:
 def check_labels(look: Look, labels: Any, path: Path) -> None:
     """Label names and values (RFC 1123 with an optional prefix; values at most 63 characters)."""
     for key, value in (labels if isinstance(labels, dict) else {}).items():
-        if not _qualified(key):
+        if kubenames.qualified(key):
             look.error((*path, key), "is not a label's name", "use letters, digits, - _ . and an optional dns.prefix/")
         elif not isinstance(value, str):
             look.error((*path, key), "must be a text", "put it in quotes")
-        elif value and not _QUALIFIED.match(value):
+        elif kubenames.label_value(value):
             look.error((*path, key), "is not a label's value", "use at most 63 letters, digits, - _ .")
-
-
-def _qualified(key: str) -> bool:
-    prefix, slash, name = key.rpartition("/")
-    return bool(_QUALIFIED.match(name)) and (not slash or not kubenames.dns_name(prefix))
 
 
 def _data(look: Look) -> None:
