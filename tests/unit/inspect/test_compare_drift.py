@@ -109,6 +109,20 @@ async def test_an_environment_that_does_not_answer_has_no_say() -> None:
     assert found.problems == (("c", "no route"),)
 
 
+async def test_what_runs_beside_a_service_is_compared_though_its_name_begins_alike_but_a_kept_colour_is_not() -> None:
+    found = []
+    for name, image in (("a", "veza/worker:1"), ("b", "veza/worker:2")):
+        made = await cluster()
+        for beside in ("backend-api-worker", "backend-api-green"):
+            obj = deployment()
+            obj["metadata"].update(name=beside, namespace="ns")
+            obj["spec"]["template"]["spec"]["containers"] = [container(image=image)]
+            await made.create(DEPLOYMENTS, obj, "ns")
+        found.append(await gather(made, env(name), SALT))  # type: ignore[arg-type]
+    different = [(r.services, [c.text for c in r.cells]) for r in compare(found).rows if not r.same]
+    assert different == [(("backend-api-worker",), ["veza/worker:1", "veza/worker:2"])]
+
+
 async def test_rows_fit_their_columns() -> None:
     found = compare([await facts("a"), await facts("b", level="debug")])
     columns = compare_columns(found.environments)

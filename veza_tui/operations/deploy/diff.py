@@ -36,7 +36,7 @@ def changes(live: Mapping[str, Any] | None, result: Mapping[str, Any]) -> list[C
     found = []
     for path in sorted(before.keys() | after.keys()):
         old, new = before.get(path), after.get(path)
-        if old != new and not _same_amount(path, old, new):
+        if old != new and not same_amount(path, old, new):
             manager = managers.get(path, "")
             found.append(
                 Change(name, path, _shown(path, old, secret), _shown(path, new, secret, changed=True),
@@ -45,7 +45,7 @@ def changes(live: Mapping[str, Any] | None, result: Mapping[str, Any]) -> list[C
     return found
 
 
-def _same_amount(path: str, old: str | None, new: str | None) -> bool:
+def same_amount(path: str, old: str | None, new: str | None) -> bool:
     """Whether two spellings of a quantity are one amount: 1000m of a CPU is 1 (source: resource.Quantity)."""
     if old is None or new is None or not _AMOUNT.search(path):
         return False

@@ -48,9 +48,14 @@ async def live_objects(cluster: Cluster, environment: Environment) -> dict[str, 
 
 async def variants(cluster: Cluster, namespace: str, deployment: str) -> dict[str, JSONObject]:
     """The plain, blue and green Deployment of one service, those that exist."""
-    names = (deployment, *(coloured_name(deployment, c) for c in COLOURS))
+    names = variant_names(deployment)
     found = await asyncio.gather(*(get_or_none(cluster, DEPLOYMENTS, n, namespace) for n in names))
     return {name: obj for name, obj in zip(names, found, strict=True) if obj is not None}
+
+
+def variant_names(deployment: str) -> tuple[str, ...]:
+    """The names that a service's Deployments may have: plain, blue and green."""
+    return (deployment, *(coloured_name(deployment, c) for c in COLOURS))
 
 
 async def get_or_none(cluster: Cluster, resource: Resource, name: str, namespace: str) -> JSONObject | None:

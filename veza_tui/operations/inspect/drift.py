@@ -9,12 +9,11 @@ from typing import Any
 
 from veza_tui.feeds.fields import mapping, objects, text
 from veza_tui.feeds.inspect.masking import without_defaults
-from veza_tui.feeds.inspect.quantity import quantity
 from veza_tui.model.environment import Environment, Service
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.exits import Exit
 from veza_tui.model.text import printable
-from veza_tui.operations.deploy.diff import drift, label
+from veza_tui.operations.deploy.diff import drift, label, same_amount
 from veza_tui.operations.deploy.flatten import flatten, list_key
 from veza_tui.operations.deploy.live import live_deployments
 from veza_tui.operations.deploy.objects import name_of, resource_of, workspace_objects
@@ -23,7 +22,6 @@ from veza_tui.workspace.expected import expected_config
 from veza_tui.workspace.load import Workspace
 
 Raw = Mapping[str, Any]
-_AMOUNTS = (".resources.requests.", ".resources.limits.", ".sizeLimit")
 MISSING = "missing"
 
 
@@ -155,9 +153,8 @@ def _object(obj: Raw, live: Raw | None, said: Mapping[tuple[str, str], str], sca
 def _equal(path: str, a: str, b: str, suffix: str) -> bool:
     if a == b:
         return True
-    if any(part in path for part in _AMOUNTS):
-        exact = quantity(a)
-        return exact is not None and exact == quantity(b)
+    if same_amount(path, a, b):
+        return True
     # A blue-green Deployment reads ConfigMaps and Secrets of its own colour.
     return bool(suffix) and (a + suffix == b or b + suffix == a)
 

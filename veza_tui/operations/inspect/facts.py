@@ -13,7 +13,7 @@ from veza_tui.feeds.fields import integer, mapping, objects, text
 from veza_tui.feeds.inspect.quantity import quantity
 from veza_tui.model.environment import Environment
 from veza_tui.model.text import printable
-from veza_tui.operations.deploy.live import live_deployments
+from veza_tui.operations.deploy.live import live_deployments, variant_names
 from veza_tui.ports.cluster import AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, SECRETS, Cluster, ClusterError
 
 Raw = Mapping[str, Any]
@@ -77,13 +77,9 @@ async def gather(cluster: Cluster, environment: Environment, salt: bytes) -> Fac
         if deployment in deployments:
             values |= reader.service(service, deployments[deployment], scales.get(deployment))
     # What runs beside the platform's services; kept colours of a blue-green deploy are the same service.
-    used = set(names.values())
+    ours = {name for s in environment.services for name in variant_names(s.deployment)}
     for name, obj in deployments.items():
-        if (
-            name not in used
-            and not any(name.startswith(f"{s.deployment}-") for s in environment.services)
-            and (name not in {s.deployment for s in environment.services})
-        ):
+        if name not in ours:
             values |= reader.service(name, obj, scales.get(name))
     return Facts(environment.name, values, problem)
 
@@ -94,7 +90,7 @@ class _Reader:
         self._secrets = secrets
         self._salt = salt
 
-    def service(self, service: str, deployment: Raw, scale: Raw | None) -> Iterator[tuple[Key, Fact]] | Any:
+    def service(self, service: str, deployment: Raw, scale: Raw | None) -> dict[Key, Fact]:
         return dict(self._facts(service, deployment, scale))
 
     def _facts(self, service: str, deployment: Raw, scale: Raw | None) -> Iterator[tuple[Key, Fact]]:
