@@ -174,14 +174,13 @@ def _under(lines: list[str], heading: str) -> list[str]:
 
 
 def _operations() -> list[str]:
-    from veza_tui.operations.ids import is_id
+    from veza_tui.operations.ids import FOLDER, ids_in
     from veza_tui.operations.settings import state_directory
 
     try:
-        found = [path.name for path in (state_directory() / "operations").iterdir()]
+        return ids_in(state_directory() / FOLDER)[: -_NEWEST - 1 : -1]
     except OSError:
         return []
-    return sorted(filter(is_id, found), reverse=True)[:_NEWEST]
 
 
 def _backups(ctx: click.Context, environment: str) -> list[str]:

@@ -6,9 +6,13 @@ import re
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.text import printable
+
+FOLDER = "operations"
+"""Their folder under the state directory."""
 
 _ID = re.compile(r"[0-9]{8}t[0-9]{9}-[0-9a-f]{6}")
 _PREFIX = re.compile(r"[0-9t-][0-9a-ft-]{0,24}")
@@ -23,6 +27,14 @@ def new_id(now: float) -> str:
 def is_id(text: str) -> bool:
     """Whether ``text`` is a whole operation id."""
     return _ID.fullmatch(text) is not None
+
+
+def ids_in(folder: Path) -> list[str]:
+    """The operations that have a directory in ``folder``, oldest first; none where there is no such folder."""
+    try:
+        return sorted(path.name for path in folder.iterdir() if is_id(path.name))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def resolve_id(text: str, known: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from veza_tui.model.errors import VezaError
 from veza_tui.model.journal import JournalEvent, OperationState, OperationStatus
 from veza_tui.model.plan import Plan, plan_from_json
 from veza_tui.operations.fold import Folder, fold
-from veza_tui.operations.ids import is_id, resolve_id
+from veza_tui.operations.ids import FOLDER, ids_in, resolve_id
 from veza_tui.operations.journal import Journal, JournalError, JournalReader
 from veza_tui.operations.request import Request, request_from_json
 from veza_tui.operations.settings import private_directory, write_private
@@ -84,12 +84,28 @@ class OperationFiles:
         write_private(self.directory / "runner.json", _pretty(asdict(record)))
 
 
+def earlier(state: Path, kind: str, *, most: int | None = None) -> Iterator[tuple[OperationFiles, Plan]]:
+    """Operations of this kind on this machine, newest first, of the ``most`` newest of all kinds.
+
+    A damaged neighbour, or one that is swept meanwhile, is passed over.
+    """
+    root = state / FOLDER
+    for name in ids_in(root)[::-1][:most]:
+        files = OperationFiles(root / name)
+        try:
+            data = json.loads((files.directory / "plan.json").read_bytes())
+            if data["kind"] == kind:
+                yield files, plan_from_json(data)
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+
+
 class OperationStore:
     """All of them, under ``STATE/operations``."""
 
     def __init__(self, state: Path, runners: Runners) -> None:
         self.state = state
-        self._root = state / "operations"
+        self._root = state / FOLDER
         self._runners = runners
 
     def create(self, plan: Plan, request: Request) -> OperationFiles:
@@ -140,10 +156,7 @@ class OperationStore:
 
     def ids(self) -> list[str]:
         """Oldest first."""
-        try:
-            return sorted(p.name for p in self._root.iterdir() if is_id(p.name))
-        except FileNotFoundError:
-            return []
+        return ids_in(self._root)
 
     def find(self, text: str) -> OperationFiles:
         """By id or its beginning; ConfigError when it is none or not clear."""

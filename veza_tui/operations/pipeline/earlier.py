@@ -10,9 +10,8 @@ from typing import Any
 from veza_tui.model.errors import VezaError
 from veza_tui.model.journal import JournalEvent, StepState
 from veza_tui.model.plan import Plan
-from veza_tui.operations.ids import is_id
 from veza_tui.operations.journal import JournalReader
-from veza_tui.operations.store import OperationFiles
+from veza_tui.operations.store import earlier
 
 NOT_CONFIGURED = "not configured"
 LOOKED_AT = 200
@@ -67,15 +66,10 @@ def _passed(data: Mapping[str, Any]) -> bool | None:
 
 def _runs(state: Path | None, environment: str) -> Iterator[tuple[Plan, list[JournalEvent]]]:
     """The pipeline's runs to an environment, newest first."""
-    folder = (state or Path()) / "operations"
-    if state is None or not folder.is_dir():
-        return
-    for name in sorted((p.name for p in folder.iterdir() if is_id(p.name)), reverse=True)[:LOOKED_AT]:
-        files = OperationFiles(folder / name)
+    for files, plan in earlier(state, "pipeline", most=LOOKED_AT) if state is not None else ():
+        if plan.target.environment != environment:
+            continue
         try:
-            plan = files.plan()
-            if plan.kind != "pipeline" or plan.target.environment != environment:
-                continue
             events = list(JournalReader(files.journal).read())
         except (VezaError, OSError):
             continue  # a damaged neighbour is not this plan's business

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import stat
 import tempfile
 from pathlib import Path
@@ -23,7 +22,7 @@ async def restore_file(context: Context, step: Step) -> Result:
     """Replace ``folder/source`` of the workspace by the backup's copy."""
     path = _target(context, step)
     data = await read_part(context, str(step.args["source"]))
-    kept = path.with_name(f"{path.name}.before-{context.operation_id}")
+    kept = _kept(path, context.operation_id)
     if path.exists() and not kept.exists():
         write_atomically(kept, path.read_bytes(), _mode(path, step))
     write_atomically(path, data, _mode(path, step))
@@ -35,9 +34,9 @@ async def put_file_back(context: Context, step: Step) -> Result:
     """Undo ``restore.file``: of this operation, or by `undo-restore` of the one that the step names."""
     path = _target(context, step)
     operation = str(step.args.get("operation") or context.operation_id)
-    kept = path.with_name(f"{path.name}.before-{operation}")
+    kept = _kept(path, operation)
     if kept.exists():
-        here = path.with_name(f"{path.name}.before-{context.operation_id}")
+        here = _kept(path, context.operation_id)
         if path.exists() and not here.exists():  # it may have been edited since
             write_atomically(here, path.read_bytes(), _mode(path, step))
         write_atomically(path, kept.read_bytes(), _mode(kept, step))
@@ -73,20 +72,15 @@ def _require_environment(name: str, data: bytes) -> None:
             ) from None
 
 
-def kept_by(workspace: Path, state: Path, environment: str, aside: str) -> list[tuple[str, str, str]]:
-    """(folder, file, operation) of files that the restore which left the database ``aside`` replaced as well."""
-    found = []
-    for folder, name in (("environments", f"{environment}.yaml"), ("secrets", f"{environment}.env")):
-        for kept in sorted((workspace / folder).glob(f"{name}.before-*")):
-            operation = kept.name.rpartition(".before-")[2]
-            try:
-                plan = json.loads((state / "operations" / operation / "plan.json").read_bytes())
-                mine = plan["kind"] == "restore" and plan["options"]["aside"] == aside
-            except (OSError, ValueError, LookupError, TypeError):
-                continue  # of another machine, or of an operation that was swept
-            if mine:
-                found.append((folder, name, operation))
-    return found
+def kept_by(workspace: Path, environment: str, operation: str) -> list[tuple[str, str]]:
+    """(folder, file) of what this restore replaced besides the database."""
+    parts = (("environments", f"{environment}.yaml"), ("secrets", f"{environment}.env"))
+    return [(folder, name) for folder, name in parts if _kept(workspace / folder / name, operation).exists()]
+
+
+def _kept(path: Path, operation: str) -> Path:
+    """Where the file of before stands once an operation replaced it."""
+    return path.with_name(f"{path.name}.before-{operation}")
 
 
 def _target(context: Context, step: Step) -> Path:

@@ -24,8 +24,9 @@ from veza_tui.operations.restore.request import (
     undone_name,
 )
 from veza_tui.operations.restore.said import read_dump
-from veza_tui.operations.restore.since import restored_tables, undone
+from veza_tui.operations.restore.since import restore_of, restored_tables, undone
 from veza_tui.operations.restore.source import catalogue_of, origin_of
+from veza_tui.operations.store import OperationFiles
 from veza_tui.ports.database import Database
 from veza_tui.ports.restore import RestoreServer
 
@@ -198,7 +199,8 @@ async def undo_plan(context: PlanContext) -> Plan:
     aside = kept[0]
     live = aside.live
     when = datetime.fromtimestamp(aside.at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    changes, since = await _since(context, aside.name) if aside.kind != "tables" else ([], [])
+    restore = await asyncio.to_thread(restore_of, context.directory, aside.name)
+    changes, since = await _since(context, restore) if restore and aside.kind != "tables" else ([], [])
     if aside.kind == "tables":
         step = Step("tables", f"The rows kept in schema {aside.name} go back", "restore.put_back_tables",
                     {"keep_in": aside.name}, cancellable=False,
@@ -215,12 +217,7 @@ async def undo_plan(context: PlanContext) -> Plan:
             *since,
             "Expected outage: under 2 s. What was written since the restore is kept in the other database.",
         ]
-    steps = [step]
-    for folder, name, operation in kept_by(context.workspace.path, context.directory, environment.name, aside.name):
-        steps.append(
-            Step(folder, f"Put {folder}/{name} back as it was before that restore", "restore.file_back",
-                 {"source": name, "folder": folder, "operation": operation}, changes=(f"replaces {folder}/{name}",))
-        )  # fmt: skip
+    steps = [step, *(_files_back(context, restore.id) if restore else ())]
     health = Step("health", "Prove that the services work on it", "restore.health", mutates=False)
     with_cluster = bool(context.target.server)
     return Plan(
@@ -236,9 +233,17 @@ async def undo_plan(context: PlanContext) -> Plan:
     )
 
 
-async def _since(context: PlanContext, aside: str) -> tuple[list[Change], list[str]]:
-    """Rows that the undo takes away, where this machine made the restore and they are quickly counted."""
-    tables = await asyncio.to_thread(restored_tables, context.directory, aside)
+def _files_back(context: PlanContext, operation: str) -> list[Step]:
+    return [
+        Step(folder, f"Put {folder}/{name} back as it was before that restore", "restore.file_back",
+             {"source": name, "folder": folder, "operation": operation}, changes=(f"replaces {folder}/{name}",))
+        for folder, name in kept_by(context.workspace.path, context.environment.name, operation)
+    ]  # fmt: skip
+
+
+async def _since(context: PlanContext, restore: OperationFiles) -> tuple[list[Change], list[str]]:
+    """Rows that the undo takes away, where they are quickly counted."""
+    tables = await asyncio.to_thread(restored_tables, restore)
     now = await _rows_now(context.service("database"), [], SOON_SECONDS) if tables else None
     return undone(tables, now.contents) if now else ([], [])
 

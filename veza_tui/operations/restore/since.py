@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,26 @@ from veza_tui.model.backup import TableFacts
 from veza_tui.model.plan import Change
 from veza_tui.operations.fold import fold
 from veza_tui.operations.journal import read_journal
+from veza_tui.operations.store import OperationFiles, earlier
 
 _SHOWN = 6
 
 
-def restored_tables(state: Path, aside: str) -> list[Mapping[str, Any]]:
-    """The proof's tables of the restore that left ``aside``, from this machine's journals; empty when it is not known.
+def restore_of(state: Path, aside: str) -> OperationFiles | None:
+    """The restore that left ``aside``; None when it was of another machine, or was swept."""
+    return next((files for files, plan in earlier(state, "restore") if plan.options.get("aside") == aside), None)
+
+
+def restored_tables(restore: OperationFiles) -> list[Mapping[str, Any]]:
+    """The tables of a restore's proof, from its journal; empty where it has none.
 
     ``before`` is from its safety backup, so that the set-aside database need not be opened.
     """
-    for plan in sorted((state / "operations").glob("*/plan.json"), reverse=True):
-        try:
-            data = json.loads(plan.read_bytes())
-            if data["kind"] == "restore" and data["options"]["aside"] == aside:
-                found = fold(plan.parent.name, read_journal(plan.parent / "journal.jsonl")).result["prove"]["tables"]
-                return [t for t in found if isinstance(t, Mapping)]
-        except (OSError, ValueError, LookupError, TypeError):
-            continue  # swept, or not ours
-    return []
+    try:
+        found = fold(restore.id, read_journal(restore.journal)).result["prove"]["tables"]
+        return [t for t in found if isinstance(t, Mapping)]
+    except (OSError, ValueError, LookupError, TypeError):
+        return []
 
 
 def undone(tables: Sequence[Mapping[str, Any]], now: Sequence[TableFacts]) -> tuple[list[Change], list[str]]:
