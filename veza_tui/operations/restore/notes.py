@@ -67,9 +67,11 @@ def notes_of(
             notes.append(f"Expected outage: {OUTAGE} (sessions are ended once, clients must connect again).")
         if live_exists and not request.tables:
             hours = environment.backup.keep_set_aside_hours
-            notes.append(f"{aside} is kept (for {hours} h at least): undo-restore swaps it back in {OUTAGE}.")
+            undo = "U on the overview" if request.guided else "undo-restore"
+            notes.append(f"{aside} is kept (for {hours} h at least): {undo} swaps it back in {OUTAGE}.")
         if not request.flush_cache:
-            notes.append("The cache is kept: it may hold what the restored data contradicts; --flush-cache empties it.")
+            how = "esc, then space on “Empty the cache afterwards”," if request.guided else "--flush-cache"
+            notes.append(f"The cache is kept: it may hold what the restored data contradicts; {how} empties it.")
     if not proven:
         notes.append("This backup was never proven by a restore; this run proves it before anything live is touched.")
         if request.instead:

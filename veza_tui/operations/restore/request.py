@@ -43,6 +43,8 @@ class RestoreRequest:
     """The newest proven backup, where the chosen one never was: what to take when this one does not restore."""
     instead_older: float = 0.0
     """Minutes by which that one is older."""
+    guided: bool = False
+    """Decided page by page on the screen: the plan's notes speak of its choices and keys, not of options."""
 
 
 @dataclass(frozen=True, slots=True)
