@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from veza_tui.model.environment import Environment
@@ -56,6 +57,25 @@ async def _releases(app: VezaApp, environment: Environment) -> list[Release]:
         return await list_releases(operations(app).world.cluster(environment), environment.kubernetes.namespace)
     except VezaError:
         return []  # the times of deploys are a help, not a condition
+
+
+async def ask_moment(app: VezaApp, key: str, releases: Sequence[Release]) -> tuple[bool, float | None]:
+    """When it happened, from the answer with that key: whether it was said, and unix seconds or None for just now."""
+    from veza_tui.model.moment import parse_moment
+    from veza_tui.tui.dialogs.ask import ask
+
+    if key == "now":
+        return True, None
+    if key.startswith("deploy "):
+        return True, next(r.at for r in releases if key == f"deploy {r.number}")
+    now = app.services.clock.now()
+
+    def check(text: str) -> None:
+        parse_moment(text, now)
+
+    said = "14:05, yesterday 14:05, 2h ago, 2026-01-31 14:05 (your zone, or 14:05 UTC)"
+    text = await ask(app, "When did it happen?", said, check=check)
+    return bool(text), parse_moment(text, now) if text else None
 
 
 async def look_at(app: VezaApp, environment: Environment, request: RestoreRequest) -> Looked:

@@ -24,12 +24,13 @@ def backup_details(record: BackupRecord, now: float, cells: int, rows: int, glyp
     lines: list[Line] = [heading("THE BACKUP", name, cells, glyphs)]
     low = rows < _LOW
     files = ", ".join(f"{path} {size_text(size)}" for path, size in _largest(record)[:2])
+    # In one line, where there is no room for a line each.
     told = Fact("files", f"{len(record.files)}, {size_text(record.size)}: {files}" if low and record.files else "")
     lines += fact_lines([*_facts(record, now, low=low), told], cells)
     dump = record.manifest.dump if record.manifest else None
     if dump is not None:
-        below = 0 if low else 3 + min(len(record.files), 6)
-        lines += _tables(dump, cells, max(2, rows - len(lines) - 2 - below), glyphs)
+        room = rows - len(lines) - 2 - (0 if low else 3 + min(len(record.files), 6))
+        lines += _tables(dump, cells, room, glyphs) if room > 1 else []
     return lines if low else lines + _files(record, cells, max(3, rows - len(lines) - 2), glyphs)
 
 
@@ -50,7 +51,7 @@ def _facts(record: BackupRecord, now: float, *, low: bool) -> list[Fact]:
         )
         facts.append(Fact("proven", said, "ok"))
     else:
-        facts.append(Fact("not proven", "v loads and compares it" if manifest else NO_MANIFEST, "warn"))
+        facts.append(Fact("not proven", "never loaded since it was made" if manifest else NO_MANIFEST, "warn"))
     if hold is not None:
         said = f"by {hold.who or '?'}" + (f": {hold.reason}" if hold.reason else "")
         facts.append(Fact("held", said, "warn"))
@@ -69,9 +70,10 @@ def _dump(dump: DumpFacts) -> list[Fact]:
     server, database = dump.server, dump.database
     packed = "" if dump.compression in ("", "0", "none") else f"compression {dump.compression}"
     how = ", ".join(w for w in (dump.format, packed, "encrypted" if dump.encrypted else "") if w)
+    rows = counted(sum(t.rows for t in database.contents), "row")
     lsn = f", LSN {dump.lsn}" if dump.lsn else ""
     return [
-        Fact("database", f"{database.name} on {server.host}:{server.port}"),
+        Fact("database", f"{database.name} on {server.host}:{server.port}, {rows}"),
         Fact("dump", f"{how}; pg_dump {dump.client_version}, PostgreSQL {server.version}{lsn}", "dim"),
     ]
 

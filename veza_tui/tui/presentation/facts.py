@@ -8,7 +8,7 @@ from typing import NamedTuple
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.spans import Line, Span, fit
 
-NAMES = 10
+NAMES = 11
 """Cells of the names."""
 
 

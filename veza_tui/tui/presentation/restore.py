@@ -65,6 +65,20 @@ class Choices:
     scale: bool = False
     flush_cache: bool = False
 
+    def switch(self, key: str) -> None:
+        """The line with that key on or off; whole database and single tables exclude each other."""
+        if key == "scale":
+            self.scale = not self.scale
+        elif key == "flush":
+            self.flush_cache = not self.flush_cache
+        elif key.startswith("table:"):
+            self.tables ^= {key.removeprefix("table:")}
+            self.parts.add(Part.DATABASE)
+        elif key == "part:database" and self.tables:
+            self.tables.clear()
+        elif key.startswith("part:"):
+            self.parts ^= {Part(key.removeprefix("part:"))}
+
 
 def stepper(page: Page, environment: str, glyphs: Glyphs, cells: int) -> list[Line]:
     """Where we are, the question, and what the keys do."""
@@ -82,6 +96,11 @@ def stepper(page: Page, environment: str, glyphs: Glyphs, cells: int) -> list[Li
         clip((Span(f"  {HINTS[page]}", "dim"),), cells),
         EMPTY,
     ]
+
+
+def usable(records: Sequence[BackupRecord]) -> list[tuple[str, float, bool]]:
+    """What may be proposed, as ``model.restore.propose`` takes it."""
+    return [(r.name, r.at, r.proven) for r in records if r.has_database and not r.safety]
 
 
 def moment_line(at: float, proposed: str, cells: int) -> Line:
@@ -156,9 +175,9 @@ def how_rows(choices: Choices, services: int, glyphs: Glyphs) -> list[Row]:
     return rows
 
 
-def check_page(checks: Sequence[Check], losses: Sequence[Loss], minutes: float | None, cells: int, glyphs: Glyphs,
-               ) -> list[Line]:  # fmt: skip
-    """The preflight and what would be lost."""
+def check_page(checks: Sequence[Check], losses: Sequence[Loss], minutes: float | None, cells: int, glyphs: Glyphs, *,
+               full: bool = True) -> list[Line]:  # fmt: skip
+    """The preflight and what would be lost; not ``full``: the checks stand beside it."""
     lines: list[Line] = []
     if minutes is not None:
         lines.append(
@@ -167,7 +186,7 @@ def check_page(checks: Sequence[Check], losses: Sequence[Loss], minutes: float |
         lines.append(EMPTY)
     if losses:
         # What does not change is told in one line: the page shall fit a small terminal.
-        changed = [loss for loss in losses if loss.then != loss.now]
+        changed = [loss for loss in losses if loss.then != loss.now or not full]
         if changed:
             lines += loss_lines(changed, cells, glyphs, words=("THEN", "NOW"))
         if len(losses) > len(changed):
@@ -180,6 +199,8 @@ def check_page(checks: Sequence[Check], losses: Sequence[Loss], minutes: float |
                 )
             )
         lines.append(EMPTY)
+    if not full:
+        return lines
     lines += check_lines([c for c in checks if c.ok is not True], cells, glyphs)
     good = [c.name for c in checks if c.ok is True]
     for number, part in enumerate(

@@ -19,6 +19,8 @@ LOW = 20
 _FRAME = 2
 """Lines of the tab bar and the hints."""
 _GAP = 2
+_LEAST = 4
+"""Lines below which a heading with nothing under it would stand there."""
 
 
 class Halves(NamedTuple):
@@ -30,21 +32,24 @@ class Halves(NamedTuple):
     beside: bool
 
     @staticmethod
-    def of(size: Size, used: int, *, detailed: bool = True) -> Halves:
-        """``used``: lines that the list takes with its heading; what it leaves free is given to the details."""
-        cells, rows = size.width, size.height - _FRAME
+    def of(size: Size, used: int, *, head: int = 0, detailed: bool = True, least: int | None = None) -> Halves:
+        """``used``: lines of the list; what it leaves free is given to the details, ``least`` (a third) in any case.
+
+        ``head``: lines above both of them.
+        """
+        cells, rows = size.width, size.height - _FRAME - head
         if not detailed or size.height < LOW:
             return Halves(cells, 0, 0, beside=False)
         if cells >= WIDE:
             right = max(54, min(80, cells * 45 // 100))
             return Halves(cells - right - _GAP, right, rows, beside=True)
-        return Halves(cells, cells, max(rows // 3, min(rows - used, rows * 2 // 3)), beside=False)
+        below = max(rows // 3 if least is None else least, min(rows - used, rows * 2 // 3))
+        return Halves(cells, cells if below >= _LEAST else 0, below if below >= _LEAST else 0, beside=False)
 
 
 def show_halves(parent: Widget, halves: Halves, lines: Sequence[Line]) -> None:
     """Show ``lines`` in ``#aside`` or in ``#below`` of ``parent``; costs nothing where nothing differs."""
-    # The headings stand in one line, below the empty one.
-    shown = cut([*([EMPTY] if halves.beside else ()), *lines], halves.rows, halves.right)
+    shown = cut(lines, halves.rows, halves.right)
     aside, below = (parent.query_one(f"#{name}", Sheet) for name in ("aside", "below"))
     for sheet, on in ((aside, bool(halves.rows) and halves.beside), (below, bool(halves.rows) and not halves.beside)):
         if sheet.display is not on:

@@ -171,8 +171,12 @@ class ListScreen(VezaScreen, Generic[Item]):
         """The one under the cursor."""
         halves, chosen = self.halves, self.chosen
         now = self.veza.services.clock.now()
-        lines = self.details(chosen, now, halves.right, halves.rows) if chosen is not None and halves.rows else ()
-        show_halves(self, halves, lines)
+        # Beside the list both headings stand in one line, below the empty one.
+        lead = [EMPTY] if halves.beside else []
+        lines: Sequence[Line] = ()
+        if chosen is not None and halves.rows:
+            lines = self.details(chosen, now, halves.right, halves.rows - len(lead))
+        show_halves(self, halves, [*lead, *lines])
 
     def situation(self) -> Situation:
         """With the key under the cursor; without a row nothing is opened."""

@@ -6,18 +6,17 @@ import asyncio
 from dataclasses import replace
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 
 from veza_tui.model.catalogue import BackupRecord
 from veza_tui.model.environment import Environment
 from veza_tui.model.release import Release
-from veza_tui.model.restore import Part, propose, proven_instead
+from veza_tui.model.restore import propose, proven_instead
 from veza_tui.operations.backup.catalogue import Catalogue
 from veza_tui.operations.restore.plan import Looked
 from veza_tui.operations.restore.request import RestoreRequest
 from veza_tui.tui.actions import Situation
-from veza_tui.tui.dialogs.ask import ask
 from veza_tui.tui.presentation.backups import COLUMNS, backup_row
 from veza_tui.tui.presentation.restore import (
     CHOICES,
@@ -30,13 +29,19 @@ from veza_tui.tui.presentation.restore import (
     moment_line,
     part_rows,
     stepper,
+    usable,
     when_rows,
 )
+from veza_tui.tui.presentation.restore_details import Seen, page_details
 from veza_tui.tui.presentation.rows import Row
-from veza_tui.tui.presentation.spans import Line, Span
+from veza_tui.tui.presentation.spans import Span
 from veza_tui.tui.screens.base import VezaScreen
+from veza_tui.tui.screens.halves import Halves, show_halves
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
+
+HEAD = 6
+"""Lines of the question above the answers."""
 
 
 class RestoreScreen(VezaScreen):
@@ -51,6 +56,7 @@ class RestoreScreen(VezaScreen):
         self._catalogue = catalogue
         self._releases = releases
         self._records: list[BackupRecord] = []
+        self._read = False
         self._looked: Looked | None = None
         self._first = Page.PARTS if backup else Page.WHEN
         self.page = self._first
@@ -59,11 +65,15 @@ class RestoreScreen(VezaScreen):
 
     def body(self) -> ComposeResult:
         """The question above; below it a list of answers, or a page to read."""
-        yield Sheet(self.veza.painter, id="title", fixed=6)
-        yield Table(CHOICES, self.veza.painter, self.veza.glyphs, id="choices")
-        yield Table(COLUMNS, self.veza.painter, self.veza.glyphs, id="backups")
-        with VerticalScroll(can_focus=False, id="reading"):
-            yield Sheet(self.veza.painter, id="page")
+        yield Sheet(self.veza.painter, id="title", fixed=HEAD)
+        with Horizontal(id="halves"):
+            with Vertical():
+                yield Table(CHOICES, self.veza.painter, self.veza.glyphs, id="choices")
+                yield Table(COLUMNS, self.veza.painter, self.veza.glyphs, id="backups")
+                with VerticalScroll(can_focus=False, id="reading"):
+                    yield Sheet(self.veza.painter, id="page")
+            yield Sheet(self.veza.painter, id="aside")
+        yield Sheet(self.veza.painter, id="below")
 
     @property
     def table(self) -> Table | None:
@@ -95,7 +105,7 @@ class RestoreScreen(VezaScreen):
 
     async def _load(self) -> None:
         records = await asyncio.to_thread(self._catalogue.records, self.environment.name)
-        self._records = [r for r in records if not r.problem]
+        self._records, self._read = [r for r in records if not r.problem], True
         if self.is_mounted:
             self._turn(self.page)
 
@@ -120,13 +130,16 @@ class RestoreScreen(VezaScreen):
     def _proposed(self) -> str:
         return propose(*self._usable()) or ""
 
-    def _note(self, record: BackupRecord, now: float) -> Line:
+    def _proposed_row(self, record: BackupRecord, now: float) -> Row:
         instead, older = proven_instead(*self._usable())
-        return backup_note(record, now, proposed=True, older=older if instead else None)
+        row = backup_row(record, now, self.veza.glyphs)
+        note = backup_note(record, now, proposed=True, older=older if instead else None)
+        return Row(row.key, Span(self.veza.glyphs.arrow, "key"), row.cells, (note,))
 
     def _usable(self) -> tuple[list[tuple[str, float, bool]], float]:
-        usable = [(r.name, r.at, r.proven) for r in self._records if r.has_database and not r.safety]
-        return usable, self.veza.services.clock.now() if self.choices.moment is None else self.choices.moment
+        return usable(
+            self._records
+        ), self.veza.services.clock.now() if self.choices.moment is None else self.choices.moment
 
     def paint(self) -> None:
         """This page."""
@@ -138,11 +151,13 @@ class RestoreScreen(VezaScreen):
         if self.page is Page.CHECKS:
             looked = self._looked
             lines = (
-                check_page(looked.checks, looked.losses, looked.minutes_lost, cells - 2, glyphs)
+                check_page(looked.checks, looked.losses, looked.minutes_lost, self.halves.left - 2, glyphs,
+                           full=not self.halves.beside)
                 if looked
                 else [(Span("  looking at the backup and at the server …", "dim"),)]
-            )
+            )  # fmt: skip
             self.query_one("#page", Sheet).set_lines(lines)
+            self.paint_details()
             return
         table = self.table
         assert table is not None
@@ -155,8 +170,25 @@ class RestoreScreen(VezaScreen):
             self.query_one("#title", Sheet).set_lines(head)
         if self.page is Page.BACKUP and rows and table.content_cells:
             # Its columns are as wide as their cells: known from here on.
-            head[-1] = table.heading((Span("  BACKUP", "title"),), cells)
+            head[-1] = table.heading((Span("  BACKUP", "title"),), self.halves.left)
             self.query_one("#title", Sheet).set_lines(head)
+        self.paint_details()
+
+    @property
+    def halves(self) -> Halves:
+        """How the screen is shared between the answers and what they lead to."""
+        used = self.table.total if self.table is not None else self.size.height  # the checks need it all
+        # Where all tables are offered, a small terminal is theirs first.
+        least = 0 if self.table is None or self.page is Page.PARTS else None
+        return Halves.of(self.size, used, head=HEAD, least=least)
+
+    def paint_details(self) -> None:
+        """The backup that the answer under the cursor leads to, or what has been decided."""
+        halves, now, glyphs = self.halves, self.veza.services.clock.now(), self.veza.glyphs
+        key, records = self.table.cursor if self.table is not None else "", self._records if self._read else None
+        seen = Seen(self.page, key, self.choices, records, self._releases, self._looked)
+        lines = page_details(seen, now, halves.right, halves.rows, glyphs, beside=halves.beside) if halves.rows else ()
+        show_halves(self, halves, lines)
 
     def _rows(self, now: float) -> list[Row]:
         glyphs = self.veza.glyphs
@@ -164,14 +196,10 @@ class RestoreScreen(VezaScreen):
             return when_rows(self._releases, now, glyphs)
         if self.page is Page.BACKUP:
             proposed = self._proposed()
-            rows = []
-            for record in self._records:
-                row = backup_row(record, now, glyphs)
-                if record.name == proposed:
-                    note = self._note(record, now)
-                    row = Row(row.key, Span(glyphs.arrow, "key"), row.cells, (note,))
-                rows.append(row)
-            return rows
+            return [
+                backup_row(record, now, glyphs) if record.name != proposed else self._proposed_row(record, now)
+                for record in self._records
+            ]
         if self.page is Page.PARTS:
             return part_rows(self.record, self.choices, glyphs) if self.record else []
         return how_rows(self.choices, len(self.environment.services), glyphs)
@@ -199,22 +227,12 @@ class RestoreScreen(VezaScreen):
         """Another line: the hints may differ."""
         event.stop()
         self.paint_frame()
+        self.paint_details()
 
     def switch(self) -> None:
         """Space: the line under the cursor on or off."""
         key = self.table.cursor if self.table is not None else ""
-        choices = self.choices
-        if key == "scale":
-            choices.scale = not choices.scale
-        elif key == "flush":
-            choices.flush_cache = not choices.flush_cache
-        elif key.startswith("table:"):
-            choices.tables ^= {key.removeprefix("table:")}
-            choices.parts.add(Part.DATABASE)
-        elif key == "part:database" and choices.tables:
-            choices.tables.clear()
-        elif key.startswith("part:"):
-            choices.parts ^= {Part(key.removeprefix("part:"))}
+        self.choices.switch(key)
         self.paint()
 
     async def open_selected(self, at: Situation) -> None:
@@ -245,29 +263,11 @@ class RestoreScreen(VezaScreen):
             self._over = bool(await run_restore(self.veza, self.environment, self.request()))
 
     async def _when(self, key: str) -> None:
-        from veza_tui.model.moment import parse_moment
+        from veza_tui.tui.restore import ask_moment
 
-        now = self.veza.services.clock.now()
-        if key == "now":
-            self.choices.moment = None
-        elif key.startswith("deploy "):
-            number = int(key.removeprefix("deploy "))
-            self.choices.moment = next(r.at for r in self._releases if r.number == number)
-        else:
-
-            def check(text: str) -> None:
-                parse_moment(text, now)
-
-            text = await ask(
-                self.veza,
-                "When did it happen?",
-                "14:05, yesterday 14:05, 2h ago, 2026-01-31 14:05 (your zone, or 14:05 UTC)",
-                check=check,
-            )
-            if not text:
-                return
-            self.choices.moment = parse_moment(text, now)
-        self._turn(Page.BACKUP)
+        said, self.choices.moment = await ask_moment(self.veza, key, self._releases)
+        if said:
+            self._turn(Page.BACKUP)
 
     async def _look(self) -> None:
         from veza_tui.tui.restore import look_at
@@ -289,6 +289,7 @@ class RestoreScreen(VezaScreen):
             moment=choices.moment,
             instead=instead,
             instead_older=older,
+            guided=True,
         )
 
     def on_table_chosen(self, event: Table.Chosen) -> None:
