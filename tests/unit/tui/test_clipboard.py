@@ -172,9 +172,37 @@ async def test_what_tmux_lets_through_is_asked_of_it(
         script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{'/bin:/usr/bin' if answer else '/nowhere'}")
     monkeypatch.setenv("TMUX", "/tmp/none,1,0")
+    monkeypatch.setattr(clipboard, "_TMUX_SECONDS", 60.0)
     assert (await put(app(), "x")).startswith(says)
     assert bool(sent) == sends
     assert (tmp_path / "loaded").exists() == loads
+
+
+@pytest.mark.parametrize("way", ["terminal", "tmux", "file"])
+async def test_hostile_text_is_harmless_whichever_way_it_goes(
+    way: str, sent: list[tuple[str, tuple[str, ...]]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    hostile = "\x1b]52;c;AAAA\x07\x00\x9b2J\u202e\x1bPtmux;\x1b\x1b]0;t\x07\x1b\\\nrm -rf\r\x7f"
+    if way == "tmux":
+        script = tmp_path / "bin" / "tmux"
+        script.parent.mkdir()
+        script.write_text(
+            f"#!/bin/sh\ncase $1 in display-message) echo external 0;; *) cat > {tmp_path}/loaded;; esac\n"
+        )
+        script.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}/bin:/usr/bin")
+        monkeypatch.setenv("TMUX", "/tmp/none,1,0")
+        monkeypatch.setattr(clipboard, "_TMUX_SECONDS", 60.0)
+    elif way == "file":
+        monkeypatch.setenv("TERM", "linux")
+    message = await put(app(), hostile)
+    arrived = {
+        "terminal": lambda: sent[0][0],
+        "tmux": (tmp_path / "loaded").read_text,
+        "file": (tmp_path / "veza-tui" / "clipboard.txt").read_text,
+    }[way]()
+    assert arrived.removesuffix("\n") == ("␛]52;c;AAAA␇␀\\u{9b}2J\\u{202e}␛Ptmux;␛␛]0;t␇␛\\\nrm -rf␍␡")
+    assert message.isprintable()
 
 
 async def test_a_tmux_that_hangs_holds_nothing_up(
