@@ -130,7 +130,7 @@ def heavy_app(pods: int, cluster: HeavyCluster | None = None) -> VezaApp:
     feeds = []
     for name in NAMES:
         feed = SyntheticFeed(name, view(name, pods=pods, now=clock.now(), monotonic=clock.monotonic()))
-        feed.cluster = cluster  # type: ignore[attr-defined]
+        feed.cluster = cluster
         feeds.append(feed)
     services = SyntheticServices(
         [environment(n) for n in NAMES], feeds, clock, connect=lambda _: cluster, operations=NoOperations()

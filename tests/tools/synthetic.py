@@ -215,6 +215,7 @@ class SyntheticFeed:
 
     def __init__(self, name: str, first: EnvironmentView | None = None, then: EnvironmentView | None = None) -> None:
         self.name = name
+        self.cluster: Any = None
         self._view = first or EnvironmentView(name)
         self._then = then
         self._callbacks: list[Callable[[EnvironmentView], None]] = []

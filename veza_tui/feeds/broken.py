@@ -20,6 +20,7 @@ from veza_tui.model.view import EnvironmentView, Link, Problem
 class BrokenFeed:
     """What ``EnvironmentFeed`` offers to who only looks; its view never changes."""
 
+    cluster = None
     misconfigured = True
     settled = True
 

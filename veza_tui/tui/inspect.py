@@ -24,10 +24,9 @@ def _open(app: VezaApp) -> tuple[EnvironmentTab, Cluster]:
         UnreachableError: there is none yet.
     """
     tab = app.tab
-    cluster: Cluster | None = getattr(tab.feed, "cluster", None) if tab is not None else None
-    if tab is None or cluster is None:
+    if tab is None or tab.feed.cluster is None:
         raise UnreachableError("there is no connection to the cluster yet", hint="wait, or ctrl-r")
-    return tab, cluster
+    return tab, tab.feed.cluster
 
 
 def _look(app: VezaApp, screen: VezaScreen) -> None:
@@ -139,11 +138,10 @@ async def compare(app: VezaApp, at: Situation) -> None:
         clusters: dict[str, Cluster] = {}
         away = []
         for one in app.tabs:
-            cluster = getattr(one.feed, "cluster", None)
-            if cluster is None:
+            if one.feed.cluster is None:
                 away.append((one.name, "is not connected"))
             else:
-                clusters[one.name] = cluster
+                clusters[one.name] = one.feed.cluster
         reached = [one.environment for one in app.tabs if one.name in clusters]
         if len(reached) < 2:
             raise UnreachableError("fewer than two environments are connected", hint="wait, then ctrl-r")
@@ -151,7 +149,7 @@ async def compare(app: VezaApp, at: Situation) -> None:
         return replace(found, problems=(*away, *found.problems), reached=found.reached and not away)
 
     async def drift() -> Drift:
-        cluster = getattr(tab.feed, "cluster", None)
+        cluster = tab.feed.cluster
         if cluster is None:
             raise UnreachableError("there is no connection to the cluster yet", hint="wait, then ctrl-r")
         return await read_drift(app.services.service("workspace"), tab.environment, cluster)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +11,7 @@ from veza_tui.feeds.broken import BrokenFeed, placeholder
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, VezaError
 from veza_tui.ports.clock import Clock
+from veza_tui.ports.closing import close_all
 from veza_tui.tui.services import Feed
 
 
@@ -95,13 +94,4 @@ class ProvidedServices:
 
     async def close(self) -> None:
         """Close what was made and can be closed, the last made first: forwards end before their world does."""
-        async with AsyncExitStack() as last:
-            for made in self._made.values():
-                last.push_async_callback(_close, made)
-
-
-async def _close(made: Any) -> None:
-    closing = getattr(made, "close", None)
-    result = closing() if closing is not None else None
-    if inspect.isawaitable(result):
-        await result
+        await close_all(self._made.values())

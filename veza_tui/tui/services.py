@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from veza_tui.model.environment import Environment
 from veza_tui.model.view import EnvironmentView
 from veza_tui.ports.clock import Clock
+from veza_tui.ports.cluster import Cluster
 
 
 class Feed(Protocol):
@@ -16,6 +17,11 @@ class Feed(Protocol):
     @property
     def name(self) -> str:
         """The environment's name."""
+        ...
+
+    @property
+    def cluster(self) -> Cluster | None:
+        """The connection, once there is one: shared with whoever looks closer."""
         ...
 
     def view(self) -> EnvironmentView:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,21 +153,12 @@ class World:
 
     async def close(self) -> None:
         """Close the clusters' connections, and every service that can be closed."""
-        async with AsyncExitStack() as last:
-            # In reverse, and each whatever becomes of the others.
-            for cluster in self._clusters.values():
-                last.push_async_callback(cluster.close)
-            for service in self._services.values():
-                last.push_async_callback(_close, service)
-            self._clusters.clear()
-            self._services.clear()
+        from veza_tui.ports.closing import close_all
 
-
-async def _close(service: Any) -> None:
-    close = getattr(service, "close", None)
-    result: Any = close() if close is not None else None
-    if hasattr(result, "__await__"):
-        await result
+        made = [*self._clusters.values(), *self._services.values()]
+        self._clusters.clear()
+        self._services.clear()
+        await close_all(made)
 
 
 def open_world(directory: Path, *, read_only: bool) -> World:
