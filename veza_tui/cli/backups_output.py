@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from veza_tui.cli import output
-from veza_tui.model.errors import ConfigError, RefusedError
+from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.operations.backup.make import size_text
 from veza_tui.operations.backup.policy import age, judge, newest_of, rpo_warning
@@ -18,13 +18,28 @@ if TYPE_CHECKING:
     from veza_tui.operations.backup.catalogue import Catalogue
 
 
-def print_list(found: Sequence[tuple[Environment, Catalogue]], *, as_json: bool) -> int:
-    """The catalogue, newest first; warnings about the objective on stderr."""
+def print_list(found: Sequence[tuple[str, Callable[[], tuple[Environment, Catalogue]]]], *, as_json: bool) -> int:
+    """The catalogue, newest first; warnings about the objective on stderr.
+
+    Of several environments, those whose storage answers; what kept the others away is told, and is the exit code.
+
+    Raises:
+        VezaError: the storage of the only one does not answer.
+    """
     now = time.time()
     records: dict[tuple[str, str], BackupRecord] = {}
     warnings: dict[str, str] = {}
-    for environment, catalogue in found:
-        own = catalogue.records(environment.name)
+    problems: dict[str, str] = {}
+    code = Exit.DONE
+    for name, open_catalogue in found:
+        try:
+            environment, catalogue = open_catalogue()
+            own = catalogue.records(environment.name)
+        except VezaError as error:
+            if len(found) == 1:
+                raise
+            problems[name], code = str(error), error.exit
+            continue
         records.update({(catalogue.storage.label, r.name): r for r in own})
         if environment.backup.with_database:
             warning = rpo_warning(newest_of(own), environment.backup.rpo_minutes, now)
@@ -32,18 +47,25 @@ def print_list(found: Sequence[tuple[Environment, Catalogue]], *, as_json: bool)
                 warnings[environment.name] = warning
     ordered = sorted(records.values(), key=lambda r: (r.at, r.name), reverse=True)
     if as_json:
-        output.data_json({"backups": [r.to_json() for r in ordered], "warnings": warnings})
-        return Exit.DONE
+        told = {"problems": problems} if problems else {}
+        output.data_json({"backups": [r.to_json() for r in ordered], "warnings": warnings, **told})
+    else:
+        _print_table(ordered, now)
+        if not ordered and not problems:
+            output.progress("no backups")
+        for name, warning in warnings.items():
+            output.warn(f"{name}: {warning}")
+    for name, problem in problems.items():
+        output.progress(f"veza-tui: {name}: {problem}")
+    return code
+
+
+def _print_table(ordered: Sequence[BackupRecord], now: float) -> None:
     rows: list[tuple[str, ...]] = [("NAME", "ENVIRONMENT", "AGE", "SIZE", "DATABASE", "STATE", "HELD", "NOTE")]
     rows += [_row(r, now) for r in ordered]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     for row in rows if ordered else []:
         output.data("  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]).rstrip())
-    if not ordered:
-        output.progress("no backups")
-    for name, warning in warnings.items():
-        output.warn(f"{name}: {warning}")
-    return Exit.DONE
 
 
 def _row(record: BackupRecord, now: float) -> tuple[str, ...]:

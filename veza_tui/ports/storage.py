@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Protocol
 
 from veza_tui.model.backup import FileEntry
+from veza_tui.model.errors import RefusedError
 
 MANIFEST = "manifest.json"
 PROOF = "proof.json"
 HOLD = "hold.json"
 BESIDE = (PROOF, HOLD)
 """Files that are written after the manifest, each with a digest of its own; the manifest does not list them."""
+
+
+class CredentialsError(RefusedError):
+    """The storage refuses the credentials that it was asked with, or there are none (then ``exit`` is USAGE)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,10 @@ from urllib.parse import urlsplit
 from veza_tui.adapters.storage.age import SUFFIX, decrypting, parse_recipients
 from veza_tui.adapters.storage.local import identities_for
 from veza_tui.adapters.storage.paths import check_name, check_path, stamp
-from veza_tui.adapters.storage.s3_write import CLAIM, S3Draft, explain
-from veza_tui.model.errors import ConfigError, VezaError
+from veza_tui.adapters.storage.s3_client import explain, make_clients
+from veza_tui.adapters.storage.s3_write import CLAIM, S3Draft
+from veza_tui.model.errors import ConfigError, RefusedError, VezaError
+from veza_tui.model.text import printable
 from veza_tui.ports.storage import BESIDE, Stored, StoredFile
 
 _BLOCK = 1 << 20
@@ -38,26 +40,18 @@ def open_bucket(address: str, encrypt_to: Sequence[str] = ()) -> S3Storage:
     parts = urlsplit(address)
     if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
         raise ConfigError(f"data.backup.storage {address}: write s3://bucket/prefix")
-    try:
-        import boto3
-        from botocore.config import Config
-    except ImportError:
-        raise ConfigError("backups in a bucket need boto3", hint="pip install 'veza-tui[s3]'") from None
-    config = Config(connect_timeout=10, read_timeout=60, retries={"max_attempts": 4, "mode": "standard"})
-    try:
-        client = boto3.client("s3", config=config)
-    except Exception as error:
-        raise explain(error, address) from None
-    return S3Storage(client, parts.netloc, parts.path.strip("/"), encrypt_to)
+    quick, patient = make_clients(address)
+    return S3Storage(quick, patient, parts.netloc, parts.path.strip("/"), encrypt_to)
 
 
 class S3Storage:
-    """``client`` is a boto3 S3 client."""
+    """``client`` is a boto3 S3 client; ``patient`` another one, that waits longer, for what is large."""
 
     manifests_only = True
 
-    def __init__(self, client: Any, bucket: str, prefix: str, encrypt_to: Sequence[str] = ()) -> None:
+    def __init__(self, client: Any, patient: Any, bucket: str, prefix: str, encrypt_to: Sequence[str] = ()) -> None:
         self._client = client
+        self._patient = patient
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._encrypt_to = tuple(encrypt_to)
@@ -82,8 +76,9 @@ class S3Storage:
 
     def read(self, name: str, path: str, *, limit: int = 16 << 20) -> bytes:
         """A small object."""
+        check_path(path)
         collected = bytearray()
-        for block in self.open(name, path):
+        for block in self._blocks(self._client, name, path):
             collected += block
             if len(collected) > limit:
                 raise ConfigError(f"{self.label}/{name}/{path} is larger than {limit:,} bytes")
@@ -92,8 +87,11 @@ class S3Storage:
     def open(self, name: str, path: str) -> Iterator[bytes]:
         """Blocks of an object; a connection that breaks is an error, never a short file."""
         check_path(path)
+        yield from self._blocks(self._patient, name, path)
+
+    def _blocks(self, client: Any, name: str, path: str) -> Iterator[bytes]:
         try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=self._key(name, path))
+            answer = client.get_object(Bucket=self._bucket, Key=self._key(name, path))
             body = answer["Body"]
             with contextlib.closing(body):
                 while block := body.read(_BLOCK):
@@ -149,9 +147,6 @@ class S3Storage:
         while True:
             name = stamp(now)
             now += 1
-            claim = json.dumps(
-                {"host": socket.gethostname(), "pid": os.getpid(), "born": _born(os.getpid()), "at": time.time()}
-            )
             with _told(self.label):
                 if self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(name, ""), MaxKeys=1).get(
                     "KeyCount"
@@ -159,18 +154,19 @@ class S3Storage:
                     continue
                 try:
                     self._client.put_object(
-                        Bucket=self._bucket, Key=self._key(name, CLAIM), Body=claim.encode(), IfNoneMatch="*"
+                        Bucket=self._bucket, Key=self._key(name, CLAIM), Body=_claim(), IfNoneMatch="*"
                     )
                 except self._client.exceptions.ClientError as error:
                     if _status(error) in (409, 412):
                         continue
                     raise
-            return S3Draft(self._client, self._bucket, self._key(name, ""), name, recipients, self.label)
+            return S3Draft(self._patient, self._client, self._bucket, self._key(name, ""), name, recipients, self.label)
 
     def remove(self, name: str) -> None:
-        """The manifest first: without it the backup is in no listing."""
+        """The manifest first: without it the backup is in no listing. The claim lets a sweep end what was cut off."""
         self.stat(name)
         with _told(f"{self.label}/{name}"):
+            self._client.put_object(Bucket=self._bucket, Key=self._key(name, CLAIM), Body=_claim())
             self._client.delete_object(Bucket=self._bucket, Key=self._key(name, "manifest.json"))
             self._wipe(name)
 
@@ -183,13 +179,17 @@ class S3Storage:
         keys = sorted((key for key, _ in self._keys(base)), key=lambda k: k.endswith(f"/{CLAIM}"))
         for start in range(0, len(keys), 1000):
             objects = [{"Key": key} for key in keys[start : start + 1000]]
-            self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+            for left in answer.get("Errors") or ():  # told one by one, with status 200 (source: S3, DeleteObjects)
+                why = printable(f"{left.get('Code', '')} {left.get('Message', '')}", limit=200)
+                raise RefusedError(f"{self.label}/{name}: {printable(str(left.get('Key')))} was not removed: {why}")
 
     def sweep(self) -> Sequence[str]:
         """Unfinished uploads whose owner is dead: of this machine by its process, of others by their age."""
         swept = []
+        stored_ones = self.list()  # one that cannot be listed cannot be written to: said now, not a minute later
         with contextlib.suppress(VezaError):
-            for stored in self.list():
+            for stored in stored_ones:
                 if not stored.has("manifest.json") and self._abandoned(stored):
                     with _told(self.label):
                         self._wipe(stored.name)
@@ -230,6 +230,12 @@ def _born(pid: int) -> str:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""
+
+
+def _claim() -> bytes:
+    """Who writes or removes, to be found dead by a sweep."""
+    me = {"host": socket.gethostname(), "pid": os.getpid(), "born": _born(os.getpid()), "at": time.time()}
+    return json.dumps(me).encode()
 
 
 def _status(error: Any) -> int:

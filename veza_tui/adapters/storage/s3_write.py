@@ -14,9 +14,9 @@ from typing import Any
 
 from veza_tui.adapters.storage.age import SUFFIX, EncryptingWriter
 from veza_tui.adapters.storage.paths import check_path
+from veza_tui.adapters.storage.s3_client import explain
 from veza_tui.model.backup import FileEntry
-from veza_tui.model.errors import ConfigError, RefusedError, UnreachableError, VezaError
-from veza_tui.model.text import printable
+from veza_tui.model.errors import VezaError
 from veza_tui.ports.storage import MANIFEST, Follower, Writer
 
 CLAIM = ".claim"
@@ -26,28 +26,16 @@ _TOGETHER = 3
 """Parts under way at once."""
 
 
-def explain(error: BaseException, what: str) -> VezaError:
-    """One line for a person out of botocore's errors; none of them quotes a credential."""
-    code = str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
-    text = printable(str(error).splitlines()[0] if str(error) else type(error).__name__, limit=200)
-    if code in ("NoSuchKey", "404"):
-        return ConfigError(f"{what} is not there")
-    if code == "NoSuchBucket":
-        return ConfigError(f"{what}: there is no such bucket")
-    if code in ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "403", "ExpiredToken"):
-        return RefusedError(f"{what}: {text}", hint="check the credentials and their policy")
-    if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError", "NoRegionError"):
-        return ConfigError(f"{what}: {text}", hint="set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION or ~/.aws")
-    return UnreachableError(f"{what}: {text}")
-
-
 class S3Draft:
-    """A backup being uploaded; in no listing until its manifest is there."""
+    """A backup being uploaded; in no listing until its manifest is there. ``quick`` is the client that tidies up."""
 
-    def __init__(self, client: Any, bucket: str, base: str, name: str, recipients: list[Any], label: str) -> None:
+    def __init__(
+        self, client: Any, quick: Any, bucket: str, base: str, name: str, recipients: list[Any], label: str
+    ) -> None:
         self.name = name
         self.encrypts = bool(recipients)
         self._client = client
+        self._quick = quick
         self._bucket = bucket
         self._base = base
         self._recipients = recipients
@@ -74,7 +62,8 @@ class S3Draft:
         return self._encrypting[-1]
 
     def _upload(self, path: str) -> _Upload:
-        upload = _Upload(self._client, self._bucket, self._base + path, path, f"{self._label}/{self.name}/{path}")
+        label = f"{self._label}/{self.name}/{path}"
+        upload = _Upload(self._client, self._quick, self._bucket, self._base + path, path, label)
         self._writers.append(upload)
         return upload
 
@@ -101,7 +90,7 @@ class S3Draft:
         except Exception as error:
             raise explain(error, f"{self._label}/{self.name}/{MANIFEST}") from None
         with contextlib.suppress(Exception):
-            self._client.delete_object(Bucket=self._bucket, Key=self._base + CLAIM)
+            self._quick.delete_object(Bucket=self._bucket, Key=self._base + CLAIM)
         self._tidy()
 
     def abort(self) -> None:
@@ -112,8 +101,8 @@ class S3Draft:
             writer.abort()
         with contextlib.suppress(Exception):
             for writer in self._writers:
-                self._client.delete_object(Bucket=self._bucket, Key=writer.key)
-            self._client.delete_object(Bucket=self._bucket, Key=self._base + CLAIM)
+                self._quick.delete_object(Bucket=self._bucket, Key=writer.key)
+            self._quick.delete_object(Bucket=self._bucket, Key=self._base + CLAIM)
         self._tidy()
 
     def _tidy(self) -> None:
@@ -124,9 +113,10 @@ class S3Draft:
 class _Upload:
     """One object: small ones by one PUT, others in parts while more is written."""
 
-    def __init__(self, client: Any, bucket: str, key: str, entry: str, label: str) -> None:
+    def __init__(self, client: Any, quick: Any, bucket: str, key: str, entry: str, label: str) -> None:
         self.key = key
         self._client = client
+        self._quick = quick
         self._bucket = bucket
         self._entry = entry
         self._label = label
@@ -196,7 +186,7 @@ class _Upload:
         self._end()
         if self._upload_id:
             with contextlib.suppress(Exception):
-                self._client.abort_multipart_upload(Bucket=self._bucket, Key=self.key, UploadId=self._upload_id)
+                self._quick.abort_multipart_upload(Bucket=self._bucket, Key=self.key, UploadId=self._upload_id)
 
     def _end(self) -> None:
         if self._pool is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,10 +49,11 @@ def command(
     workspace = load_workspace(options.workspace)
     environment, what, name = _parse(words, workspace.names())
     if what == "list":
-        return print_list([(e, c) for e, c in _catalogues(workspace, environment)], as_json=as_json)
+        names = (environment,) if environment else workspace.names()
+        return print_list([(n, partial(_catalogue, workspace, n)) for n in names], as_json=as_json)
     if not environment:
         raise ConfigError(f"backups {what} needs an environment", hint=f"veza-tui backups ENV {what}")
-    env, catalogue = _catalogues(workspace, environment)[0]
+    env, catalogue = _catalogue(workspace, environment)
     if what == "prune":
         return print_prune(env, catalogue, yes=yes, confirm=confirm, as_json=as_json, read_only=options.read_only)
     if not name:
@@ -80,13 +82,12 @@ def _parse(words: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, str, st
     return environment, what, rest[0] if rest else ""
 
 
-def _catalogues(workspace: Workspace, environment: str) -> list[tuple[Environment, Catalogue]]:
+def _catalogue(workspace: Workspace, name: str) -> tuple[Environment, Catalogue]:
     from veza_tui import wiring
     from veza_tui.operations.backup.catalogue import Catalogue
 
-    names = (environment,) if environment else workspace.names()
-    found = [workspace.environment(name) for name in names]
-    return [(env, Catalogue(wiring.open_storage(workspace, env))) for env in found]
+    environment = workspace.environment(name)
+    return environment, Catalogue(wiring.open_storage(workspace, environment))
 
 
 def _require_own(catalogue: Catalogue, name: str, environment: str) -> None:
