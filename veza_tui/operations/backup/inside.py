@@ -13,9 +13,11 @@ from veza_tui.model.exits import Exit
 from veza_tui.operations.backup.make import BackupJob, make_backup
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.database import Database, TransferProgress
-from veza_tui.ports.storage import Storage
+from veza_tui.ports.storage import CredentialsError, Storage
 
 PASSWORD_VARIABLE = "VEZA_DB_PASSWORD"  # noqa: S105 - a name
+CREDENTIALS = "veza-backup-credentials"
+"""An optional Secret in the namespace whose keys become the Job's environment: AWS_ACCESS_KEY_ID and the like."""
 _EVERY = 1.0
 """Seconds between two lines of progress."""
 
@@ -45,11 +47,13 @@ async def run_inside(
 ) -> int:
     """Make the backup; returns the exit code. Failures are told as a line too: the log is all that the bastion sees."""
     told = 0.0
+    untold: TransferProgress | None = None
 
-    def tell(progress: TransferProgress) -> None:
-        nonlocal told
-        if clock.monotonic() - told >= _EVERY:
-            told = clock.monotonic()
+    def tell(progress: TransferProgress, every: float = _EVERY) -> None:
+        nonlocal told, untold
+        untold = progress
+        if clock.monotonic() - told >= every:
+            told, untold = clock.monotonic(), None
             say(json.dumps({"is": "progress", **asdict(progress)}))
 
     async def releases() -> list[tuple[str, str]]:
@@ -70,8 +74,14 @@ async def run_inside(
     try:
         manifest = await make_backup(job, storage, database, clock, tell)
     except VezaError as error:
-        say(json.dumps({"is": "failed", "message": error.message, "hint": error.hint, "exit": int(error.exit)}))
+        # Its variables are not those of whoever reads this.
+        keys = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION"
+        of_secret = f"the Job takes {keys} from the namespace's Secret {CREDENTIALS}"
+        hint = of_secret if isinstance(error, CredentialsError) else error.hint
+        say(json.dumps({"is": "failed", "message": error.message, "hint": hint, "exit": int(error.exit)}))
         return error.exit
+    if untold is not None:
+        tell(untold, 0.0)  # the whole: a quick dump would seem to end at its first look
     size = sum(f.size for f in manifest.files)
     rows = sum(t.rows for t in manifest.dump.database.tables) if manifest.dump else 0
     say(json.dumps({"is": "done", "name": manifest.name, "size": size, "rows": rows}))

@@ -21,7 +21,7 @@ from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.model.plan import Need, Step
 from veza_tui.model.text import printable
-from veza_tui.operations.backup.inside import PASSWORD_VARIABLE
+from veza_tui.operations.backup.inside import CREDENTIALS, PASSWORD_VARIABLE
 from veza_tui.operations.backup.make import size_text
 from veza_tui.operations.backup.steps import backup_job, reporting, until_cancelled
 from veza_tui.operations.context import Context, Result, action
@@ -39,8 +39,6 @@ from veza_tui.ports.cluster import (
 from veza_tui.ports.database import TransferProgress
 
 CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
-CREDENTIALS = "veza-backup-credentials"
-"""An optional Secret in the namespace whose keys become the Job's environment: AWS_ACCESS_KEY_ID and the like."""
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LARGEST = 900_000
 """Bytes; a Secret holds 1 MiB (source: Kubernetes documentation, Secrets)."""

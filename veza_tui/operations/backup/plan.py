@@ -93,6 +93,7 @@ def backup_plan(environment: Environment, target: Target, request: BackupRequest
 
 
 def _job_plan(environment: Environment, target: Target, request: BackupRequest, args: dict[str, Any]) -> Plan:
+    from veza_tui.operations.backup.inside import CREDENTIALS
     from veza_tui.operations.backup.job import needs
 
     settings, database = environment.backup, environment.database
@@ -119,7 +120,11 @@ def _job_plan(environment: Environment, target: Target, request: BackupRequest, 
         title=f"Back up {environment.name} inside the cluster",
         steps=(step,),
         needs=needs(target.namespace),
-        notes=(f"The bastion cannot list the backups of {where}.",) if request.claim else (),
+        notes=(
+            f"The bastion cannot list the backups of {where}."
+            if request.claim
+            else f"The Job takes the bucket's AWS_* variables from the Secret {CREDENTIALS} of {target.namespace}.",
+        ),
         options={"storage": where, "runner": "job"},
         timeout=24 * 3600.0,
     )
