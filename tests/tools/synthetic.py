@@ -274,10 +274,10 @@ class SyntheticServices:
         return self.made
 
     def service(self, name: str) -> Any:
-        return self._services[name] if name in self._services or name != "operations" else _NoOperations()
+        return self._services[name] if name in self._services or name != "operations" else NoOperations()
 
 
-class _NoOperations:
+class NoOperations:
     """Operations of a scene that has none: everything is allowed."""
 
     async def missing(self, environment: str, needs: Sequence[Any]) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from tests.tools.screen import shown, until, until_shown
-from tests.tools.synthetic import FixedClock, three
+from tests.tools.synthetic import FixedClock, NoOperations, three
 from veza_tui.model.environment import Resources, Service
 from veza_tui.model.errors import VezaError
 from veza_tui.model.journal import OperationState, OperationStatus, StepState, StepStatus
@@ -69,7 +69,7 @@ def status(state: OperationState, kind: str = "deploy", **more: Any) -> Operatio
                            NOW if state.ended else None, steps, **more)  # fmt: skip
 
 
-class Operations:
+class Operations(NoOperations):
     """The service as the screens see it; nothing runs."""
 
     def __init__(self) -> None:
@@ -91,15 +91,6 @@ class Operations:
 
     def environment(self, name: str) -> Any:
         return next(e for e in three(FixedClock(NOW)).environments() if e.name == name)
-
-    async def missing(self, environment: str, needs: Sequence[Any]) -> tuple[Any, ...]:
-        return ()
-
-    async def untouched(self, environment: str) -> bool:
-        return False
-
-    def interrupted(self) -> list[Any]:
-        return []
 
     async def waiting(self) -> list[Ask]:
         if self.error is not None:
@@ -150,15 +141,16 @@ class Operations:
 
 @asynccontextmanager
 async def at(
-    operations: Operations, *keys: str, size: tuple[int, int] = (80, 24)
+    operations: Operations, *keys: str, size: tuple[int, int] = (80, 24), tab: str = "3"
 ) -> AsyncIterator[tuple[VezaApp, Pilot[int]]]:
+    """An application on its tab number ``tab``, then ``keys``."""
     services = three(FixedClock(NOW), incident=False)
     services._environments = [replace(e, services=SERVICES) for e in services.environments()]
     services._services["operations"] = operations
     app = VezaApp(services)
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(pilot, lambda: bool(app.tabs))
-        await pilot.press("3")
+        await pilot.press(tab)
         await until_shown(pilot, app, "PODS")
         await pilot.press(*keys)
         yield app, pilot

@@ -10,17 +10,10 @@ from tests.tools.screen import foot, shown, until, until_shown
 from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.journal import OperationState
 from veza_tui.operations.deploy.compare import compare_releases
-from veza_tui.tui.dialogs.confirm import ConfirmScreen
-from veza_tui.tui.dialogs.pick import PickScreen
 from veza_tui.tui.screens.approvals import ApprovalsScreen
 from veza_tui.tui.screens.operation import OperationScreen
 
-
-@pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VEZA_THEME", "dark")
-    monkeypatch.setattr(ConfirmScreen, "settle", 0.0)
-    monkeypatch.setattr(PickScreen, "settle", 0.0)
+pytestmark = pytest.mark.usefixtures("at_once")
 
 
 # --- approvals ---------------------------------------------------------------------------------------------------

@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
 
+import fake_operations
 import pytest
+from fake_operations import Operations
 from textual.pilot import Pilot
 
 from tests.tools.screen import foot, shown, until, until_shown
-from tests.tools.synthetic import FixedClock, three
 from veza_tui.model.journal import OperationState, OperationStatus, StepState, StepStatus
 from veza_tui.model.plan import Plan, Step, Target
 from veza_tui.operations.confirm import Tier
@@ -42,59 +43,36 @@ FAILED = run(OperationState.FAILED, run_tests=D, build_images=(S, "not configure
              health_checks=P)  # fmt: skip
 
 
-class Operations:
+class Pipelines(Operations):
     """The service as the screen sees it; the workspace is the shipped one."""
 
-    read_only = False
-
     def __init__(self, *past: OperationStatus) -> None:
+        super().__init__()
         self.past = list(past)
-        self.planned: list[tuple[str, str]] = []
-        self.cancelled: list[bool] = []
+        self.begun: list[tuple[str, str]] = []
         self.workspace = load_workspace(shipped("environments").parent)
-        self.world = self
         plan = SimpleNamespace(options={"tag": "v7"})
         self.store = SimpleNamespace(open=lambda operation: SimpleNamespace(id=operation, plan=lambda: plan))
 
     def environments(self) -> Sequence[str]:
         return ("development", "staging", "production")
 
-    async def missing(self, environment: str, needs: Sequence[Any]) -> tuple[Any, ...]:
-        return ()
-
-    async def untouched(self, environment: str) -> bool:
-        return False
-
-    def interrupted(self) -> list[Any]:
-        return []
-
-    def history(self, environment: str = "") -> list[OperationStatus]:
-        return self.past
-
-    async def watch(self, operation: str) -> AsyncIterator[OperationStatus]:
-        for found in self.past:
-            if found.id == operation:
-                yield found
-
     async def plan(self, environment: str, planner: Any, **_: Any) -> Preview:
         cells = dict(zip(planner.__code__.co_freevars, planner.__closure__, strict=True))
-        self.planned.append((cells["from_step"].cell_contents, cells["tag"].cell_contents))
+        self.begun.append((cells["from_step"].cell_contents, cells["tag"].cell_contents))
         plan = Plan("pipeline", Target(environment, "ns", "s", "u"), "Pipeline to staging", (Step("a", "A", "x", {}),))
-        env = next(e for e in three(FixedClock(NOW)).environments() if e.name == environment)
-        return Preview(plan, env, Tier.YES_NO, "", (), "", 0)
+        return Preview(plan, self.environment(environment), Tier.YES_NO, "", (), "", 0)
 
     async def start(self, preview: Preview, **_: Any) -> str:
         self.past.insert(0, run(OperationState.RUNNING, deploy_to_staging=R))
         return self.past[0].id
 
-    def cancel(self, operation: str, *, force: bool = False) -> None:
-        self.cancelled.append(force)
+
+pytestmark = pytest.mark.usefixtures("at_once")
 
 
 @pytest.fixture(autouse=True)
 def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VEZA_THEME", "dark")
-    monkeypatch.setattr(ConfirmScreen, "settle", 0.0)
     for module in (screen_module, output_module):
         monkeypatch.setattr(
             module, "step_output", lambda files, step: [f"{files.id} {step} says {i}" for i in range(40)]
@@ -102,21 +80,14 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def at(operations: Operations, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[VezaApp, Pilot[int]]]:
-    services = three(FixedClock(NOW), incident=False)
-    services._services["operations"] = operations
-    app = VezaApp(services)
-    async with app.run_test(size=size, notifications=True) as pilot:
-        await until(pilot, lambda: bool(app.tabs))
-        await pilot.press("2")
-        await until_shown(pilot, app, "PODS")
-        await pilot.press("P")
+async def at(operations: Pipelines, size: tuple[int, int] = (80, 24)) -> AsyncIterator[tuple[VezaApp, Pilot[int]]]:
+    async with fake_operations.at(operations, "P", size=size, tab="2") as (app, pilot):
         await until_shown(pilot, app, "PIPELINE")
         yield app, pilot
 
 
 async def test_before_the_first_run_it_shows_what_would_run() -> None:
-    async with at(Operations(), (160, 50)) as (app, pilot):
+    async with at(Pipelines(), (160, 50)) as (app, pilot):
         text = await until_shown(pilot, app, "It has not run yet")
         for word in ("VALIDATION", "BUILD", "DEPLOY", "VERIFICATION", "not configured", "security scan",
                      "monitoring verification", "n run"):  # fmt: skip
@@ -125,7 +96,7 @@ async def test_before_the_first_run_it_shows_what_would_run() -> None:
 
 
 async def test_a_failed_run_is_gone_on_with_from_its_step_and_its_images() -> None:
-    operations = Operations(FAILED)
+    operations = Pipelines(FAILED)
     async with at(operations) as (app, pilot):
         text = await until_shown(pilot, app, "FAILED", "exit 7")
         assert "deploy_to_staging says 39" in text and "not configured" in text
@@ -136,7 +107,7 @@ async def test_a_failed_run_is_gone_on_with_from_its_step_and_its_images() -> No
         await until_shown(pilot, app, "PIPELINE")
         await pilot.press("r")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen) and app.screen.answers_since is not None)
-        assert operations.planned == [("deploy_to_staging", "v7")]
+        assert operations.begun == [("deploy_to_staging", "v7")]
         await pilot.press("y")
         await until_shown(pilot, app, "run-running", "running")
         assert "x cancel" in foot(app) and "n run" not in foot(app)
@@ -145,7 +116,7 @@ async def test_a_failed_run_is_gone_on_with_from_its_step_and_its_images() -> No
 
 
 async def test_the_steps_are_walked_and_each_shows_its_output() -> None:
-    operations = Operations(FAILED)
+    operations = Pipelines(FAILED)
     async with at(operations, (160, 50)) as (app, pilot):
         await until_shown(pilot, app, "exit 7")
         await pilot.press("g")

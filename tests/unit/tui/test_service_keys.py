@@ -6,8 +6,6 @@ import pytest
 from fake_operations import Operations, asked, at
 
 from tests.tools.screen import until, until_shown
-from veza_tui.tui.dialogs.confirm import ConfirmScreen
-from veza_tui.tui.dialogs.pick import PickScreen
 from veza_tui.tui.screens.overview import OverviewScreen
 
 TOUCH = "production touch_planner [('kind', '{}'), ('replicas', {}), ('services', {})]"
@@ -25,11 +23,7 @@ CASES = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VEZA_THEME", "dark")
-    monkeypatch.setattr(ConfirmScreen, "settle", 0.0)
-    monkeypatch.setattr(PickScreen, "settle", 0.0)
+pytestmark = pytest.mark.usefixtures("at_once")
 
 
 async def test_each_key_touches_one_service_or_all() -> None:
