@@ -12,7 +12,10 @@ from veza_tui.tui.widgets.strips import Painter, changed_region
 
 
 class Repainted(Widget):
-    """Keeps the strips on the screen. ``line_at`` says what stands in a visible line and whether the cursor does."""
+    """Keeps the strips on the screen. ``line_at`` says what stands in a visible line and whether the cursor does.
+
+    One whose lines are found all at once overrides ``_compose_strips`` instead.
+    """
 
     _painter: Painter
     _strips: list[Strip]
@@ -47,6 +50,10 @@ class Repainted(Widget):
             self._strips = []
             self.refresh()
             return
+        self._send_changes()
+
+    def _send_changes(self) -> bool:
+        """The cells that changed since the strips were made, for as many lines as then; whether there were any."""
         fresh = self._compose_strips()
         regions: list[Region] = []
         for y, (old, new) in enumerate(zip(self._strips, fresh, strict=True)):
@@ -56,6 +63,7 @@ class Repainted(Widget):
         self._strips = fresh
         if regions:
             self.refresh(*regions)
+        return bool(regions)
 
 
 class LinesView(Repainted, ScrollView, can_focus=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from textual import events
-from textual.geometry import Region
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -15,7 +14,8 @@ from veza_tui.model.log import Source, source_of
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.logs import Look, rows_of
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span
-from veza_tui.tui.widgets.strips import Painter, changed_region
+from veza_tui.tui.widgets.lines import Repainted
+from veza_tui.tui.widgets.strips import Painter
 
 DROPPED = "-- lines were dropped here: more came than is kept"
 PINNED = 512
@@ -24,7 +24,7 @@ _KEPT = 400
 """Lines whose rows are kept made."""
 
 
-class LogView(ScrollView):
+class LogView(Repainted, ScrollView):
     """Shows the ring's end while ``following``; else it stays where it is, whatever comes or goes.
 
     It keeps its place by the lines' numbers, so there is no height of everything to compute when lines are wrapped.
@@ -51,6 +51,8 @@ class LogView(ScrollView):
         self._top = (0, 0)
         """Line number and row of it that stands at the top while not following."""
         self._made: dict[int, list[Line]] = {}
+        self._made_for = 0
+        """Cells of the width that they are made for."""
         self._rows: list[tuple[int, int]] = []
         self._strips: list[Strip] = []
         self._empty: list[Line] = []
@@ -72,19 +74,6 @@ class LogView(ScrollView):
         """What stands there while there is no line."""
         self._empty = lines
 
-    def set_painter(self, painter: Painter) -> None:
-        """Paint in another theme."""
-        self._painter = painter
-        self._strips = []
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        """Another theme was chosen."""
-        super().notify_style_update()
-        painter = getattr(self.app, "painter", self._painter)
-        if painter is not self._painter:
-            self.set_painter(painter)
-
     def update(self) -> bool:
         """Look at the ring again; True when anything on the screen changed."""
         height = self.size.height
@@ -94,16 +83,7 @@ class LogView(ScrollView):
             self._strips = self._compose_strips()
             self.refresh()
             return True
-        fresh = self._compose_strips()
-        regions: list[Region] = []
-        for y, (old, new) in enumerate(zip(self._strips, fresh, strict=True)):
-            region = changed_region(old, new, y)
-            if region is not None:
-                regions.append(region)
-        self._strips = fresh
-        if regions:
-            self.refresh(*regions)
-        return bool(regions)
+        return self._send_changes()
 
     def _lines_of(self, number: int) -> list[Line]:
         rows = self._made.get(number)
@@ -159,6 +139,9 @@ class LogView(ScrollView):
 
     def _compose_strips(self) -> list[Strip]:
         cells, height = self.size.width, self.size.height
+        if cells != self._made_for:
+            self._made.clear()
+            self._made_for = cells
         self._rows = self._layout()
         strips: list[Strip] = []
         for number, part in self._rows:
@@ -169,13 +152,6 @@ class LogView(ScrollView):
             strips += [self._painter.strip(line, cells) for line in self._empty[:height]]
         strips += [self._painter.strip(EMPTY, cells) for _ in range(height - len(strips))]
         return strips
-
-    def render_line(self, y: int) -> Strip:
-        """Textual asks for one visible line."""
-        if len(self._strips) != self.size.height or self._strips[0].cell_length != self.size.width:
-            self._made.clear()
-            self._strips = self._compose_strips()
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
     # --- moving --------------------------------------------------------------------------------------------------
 
