@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.dialogs.confirm import Question, confirm, shown_steps
-from veza_tui.tui.operate import operations, question_of, run
+from veza_tui.tui.operate import begin, operations, run
 from veza_tui.tui.screens.approvals import ApprovalsScreen
 from veza_tui.tui.screens.pipeline import PipelineScreen
 from veza_tui.tui.screens.releases import ReleasesScreen
@@ -34,19 +34,13 @@ async def retry_pipeline(app: VezaApp, at: Situation) -> None:
 
 
 async def _start(app: VezaApp, from_step: str, tag: str) -> None:
-    from veza_tui.operations.confirm import Tier
     from veza_tui.operations.pipeline.plan import pipeline_planner
 
     screen = app.veza_screen
-    if not isinstance(screen, PipelineScreen):
-        return
-    service = operations(app)
-    preview = await service.plan(screen.environment.name, pipeline_planner(from_step, tag))
-    if not await confirm(app, question_of(preview, "Run")):
-        app.tell("cancelled: nothing was changed")
-        return
-    confirmed = "typed in the screen" if preview.tier is Tier.TYPE else "confirmed in the screen"
-    screen.follow(await service.start(preview, confirmed=confirmed))
+    if isinstance(screen, PipelineScreen):
+        started = await begin(app, screen.environment, pipeline_planner(from_step, tag), verb="Run")
+        if started:
+            screen.follow(started)
 
 
 async def open_releases(app: VezaApp, at: Situation) -> None:

@@ -38,15 +38,31 @@ async def run(
     danger: bool | None = None,
     without_cluster: bool = False,
 ) -> str:
-    """Make the plan, ask, start the runner and open its page; returns the operation's id, empty when nothing ran.
+    """``begin``, and open the operation's page; returns its id, empty when nothing ran."""
+    if at.environment is None:
+        return ""
+    started = await begin(app, at.environment, planner, verb=verb, danger=danger, without_cluster=without_cluster)
+    if started:
+        app.push_screen(OperationScreen(operations(app), started))
+    return started
+
+
+async def begin(
+    app: VezaApp,
+    environment: Environment,
+    planner: Planner,
+    *,
+    verb: str,
+    danger: bool | None = None,
+    without_cluster: bool = False,
+) -> str:
+    """Make the plan, ask, start the runner; returns the operation's id, empty when the person said no.
 
     Raises:
         VezaError: planning or starting was refused; the line is shown.
     """
-    if at.environment is None:
-        return ""
     service = operations(app)
-    preview = await service.plan(at.environment.name, planner, without_cluster=without_cluster)
+    preview = await service.plan(environment.name, planner, without_cluster=without_cluster)
     if preview.refusal:
         await service.deny(preview.plan, preview.refusal)
         raise RefusedError(preview.refusal, hint="nothing was changed")
@@ -60,9 +76,7 @@ async def run(
     reason = ""
     if preview.approvers:
         reason = await ask(app, "Why? Whoever approves it reads this.", "escape: without a reason")
-    operation_id = await service.start(preview, confirmed=confirmed, reason=reason)
-    app.push_screen(OperationScreen(service, operation_id))
-    return operation_id
+    return await service.start(preview, confirmed=confirmed, reason=reason)
 
 
 def cluster_is_down(app: VezaApp, environment: Environment) -> bool:

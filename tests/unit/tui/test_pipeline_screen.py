@@ -61,9 +61,10 @@ class Pipelines(Operations):
         cells = dict(zip(planner.__code__.co_freevars, planner.__closure__, strict=True))
         self.begun.append((cells["from_step"].cell_contents, cells["tag"].cell_contents))
         plan = Plan("pipeline", Target(environment, "ns", "s", "u"), "Pipeline to staging", (Step("a", "A", "x", {}),))
-        return Preview(plan, self.environment(environment), Tier.YES_NO, "", (), "", 0)
+        return Preview(plan, self.environment(environment), Tier.YES_NO, "", (), "", self.approvers)
 
-    async def start(self, preview: Preview, **_: Any) -> str:
+    async def start(self, preview: Preview, **how: Any) -> str:
+        await super().start(preview, **how)
         self.past.insert(0, run(OperationState.RUNNING, deploy_to_staging=R))
         return self.past[0].id
 
@@ -113,6 +114,21 @@ async def test_a_failed_run_is_gone_on_with_from_its_step_and_its_images() -> No
         assert "x cancel" in foot(app) and "n run" not in foot(app)
         await pilot.press("x")
         await until(pilot, lambda: operations.cancelled == [False])
+
+
+async def test_whoever_runs_a_pipeline_that_others_approve_may_say_why() -> None:
+    operations = Pipelines()
+    operations.approvers = 1
+    async with at(operations) as (app, pilot):
+        await pilot.press("n")
+        await fake_operations.asked(pilot, app)
+        await pilot.press("y")
+        await until_shown(pilot, app, "Whoever approves it reads this")
+        await until(pilot, lambda: getattr(app.screen, "answers_since", None) is not None)
+        assert operations.started == []
+        await pilot.press(*"release 2", "enter")
+        await until(pilot, lambda: operations.reasons == ["release 2"])
+        await until_shown(pilot, app, "PIPELINE", "run-running")
 
 
 async def test_the_steps_are_walked_and_each_shows_its_output() -> None:
