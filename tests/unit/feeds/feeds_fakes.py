@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
+from tests.tools import synthetic
 from veza_tui.model.environment import (
     Cache,
     Database,
     Environment,
     EnvironmentType,
     KubernetesTarget,
-    Logging,
-    Monitoring,
     Resources,
     Service,
 )
@@ -24,15 +24,12 @@ IDENTITY = Identity("https://api", "ctx", "veza", "me", "v1.34.0", "uid")
 
 
 def environment(name: str = "production") -> Environment:
-    return Environment(
-        name=name,
+    return replace(
+        synthetic.environment(name),
         type=EnvironmentType.PROD,
-        domain="veza.com",
         services=(Service("backend_api", "backend-api", 8080, 1, Resources("1", "1Gi")),),
         database=Database("db", 5432, "veza", "veza", "x"),
         cache=Cache("cache", 6379, ""),
-        logging=Logging("info", "json", "stdout"),
-        monitoring=Monitoring(True),
         kubernetes=KubernetesTarget("ctx", "veza"),
     )
 

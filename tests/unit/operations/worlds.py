@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from tests.tools import synthetic
 from tests.tools.clusters import MemoryCluster
-from veza_tui.model.environment import (
-    Cache,
-    Database,
-    Environment,
-    EnvironmentType,
-    KubernetesTarget,
-    Logging,
-    Monitoring,
-    Policy,
-)
+from veza_tui.model.environment import Environment, EnvironmentType, KubernetesTarget, Policy
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.cluster import Cluster
 from veza_tui.ports.runner import Handshake, RunnerRecord
 
 
 def environment(name: str, kind: EnvironmentType) -> Environment:
-    return Environment(
-        name=name,
-        type=kind,
-        domain="d",
-        services=(),
-        database=Database("h", 1, "n", "u", "p"),
-        cache=Cache("h", 1, ""),
-        logging=Logging("info", "json", "stdout"),
-        monitoring=Monitoring(True),
-        kubernetes=KubernetesTarget(None, "ns"),
-        policy=Policy(manual_approval=False),
-    )
+    namespace = KubernetesTarget(None, "ns")
+    return replace(synthetic.environment(name), type=kind, kubernetes=namespace, policy=Policy(manual_approval=False))
 
 
 PLAIN = environment("development", EnvironmentType.DEV)

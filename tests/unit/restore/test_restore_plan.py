@@ -7,16 +7,9 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from tests.tools.synthetic import environment
 from veza_tui.model.backup import DatabaseFacts, SequenceFacts, TableFacts, database_facts, differences, lagging
-from veza_tui.model.environment import (
-    Cache,
-    Database,
-    Environment,
-    EnvironmentType,
-    KubernetesTarget,
-    Logging,
-    Monitoring,
-)
+from veza_tui.model.environment import Cache, Database, KubernetesTarget
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Plan, Target, plan_from_json
 from veza_tui.model.restore import Part, TargetFacts, losses, preflight, propose, proven_instead
@@ -24,15 +17,10 @@ from veza_tui.operations.confirm import Tier, accepted, confirmation
 from veza_tui.operations.restore.request import RestoreRequest, names_for, restore_plan, undone_name
 from veza_tui.operations.restore.since import undone
 
-ENVIRONMENT = Environment(
-    name="production",
-    type=EnvironmentType.PROD,
-    domain="veza.com",
-    services=(),
+ENVIRONMENT = replace(
+    environment("production"),
     database=Database("db", 5432, "veza_production", "veza_production", "${DB_PASSWORD}"),
     cache=Cache("redis", 6379, ""),
-    logging=Logging("warn", "json", "file"),
-    monitoring=Monitoring(True),
     kubernetes=KubernetesTarget(None, "veza-production"),
 )
 TARGET = Target("production", "veza-production", "https://k", "uid", database="db:5432/veza_production")
