@@ -8,10 +8,11 @@ import os
 import shutil
 import statistics
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from benchmarks.postgres import postgres, settle
 
 BUDGET = 1.05
 """Times plain pg_dump of the same format."""
@@ -22,17 +23,16 @@ async def _as_is(text: str) -> str:
     return text
 
 
-def _fill(admin: Any, database: str, megabytes: int) -> None:
+def _fill(server: Any, database: str, megabytes: int) -> None:
     rows = megabytes * 1_000_000 // 137 // _TABLES  # bytes of a row's COPY line
     for table in range(_TABLES):
-        admin(
+        server.admin(
             f"CREATE TABLE messages_{table} (id bigserial PRIMARY KEY, room int, body text, at timestamptz);"
             f"INSERT INTO messages_{table} (room, body, at) SELECT i % 977, md5(i::text) || md5((i + 1)::text), now()"
             f" FROM generate_series(1, {rows}) i",
             database,
         )
-    admin("VACUUM ANALYZE", database)
-    admin("CHECKPOINT", "postgres")
+    settle(server, database)
 
 
 def _plain(dump: str, form: str, compression: str, target: Path, env: dict[str, str]) -> float:
@@ -48,13 +48,11 @@ def _plain(dump: str, form: str, compression: str, target: Path, env: dict[str, 
 
 def main(argv: list[str] | None = None) -> int:
     """Measure each format a few times, turn about; print the medians. Exit 1 above the budget with --strict."""
-    from tests.integration.conftest import PASSWORDS, LoopThread, PostgresServer
     from veza_tui.adapters.postgres.connection import libpq_environment
     from veza_tui.adapters.postgres.database import PostgresDatabase
     from veza_tui.adapters.postgres.tools import find_tools
     from veza_tui.adapters.process.clock import SystemClock
     from veza_tui.adapters.storage.local import LocalStorage
-    from veza_tui.embedded.platform.postgres import Postgres
     from veza_tui.model.environment import Database
     from veza_tui.operations.backup.catalogue import Catalogue
     from veza_tui.operations.backup.make import BackupJob, make_backup
@@ -67,63 +65,53 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; numbers want a quiet machine")
     over = False
-    with tempfile.TemporaryDirectory(prefix="vz-", ignore_cleanup_errors=True) as name:
-        top = Path(name)
-        (top / "st").mkdir()
-        (top / "run").mkdir()
-        loop = LoopThread()
-        server = PostgresServer(Postgres(top / "st", top / "run", PASSWORDS, top / "pg", rows=1000), loop)
-        server.start()
-        try:
-            server.admin("CREATE DATABASE veza_bench")
-            _fill(server.admin, "veza_bench", options.megabytes)
-            settings = Database(server.host, server.port, "veza_bench", "postgres", server.passwords["postgres"])
-            database = PostgresDatabase(settings, _as_is)
-            storage = LocalStorage(top / "backups")
-            dump = find_tools(asyncio.run(database.server()).major).path("pg_dump")
-            for form, compression in (("plain", "0"), ("custom", "zstd"), ("directory", "zstd")):
-                whole = ""
-                raw: list[float] = []
-                usual: list[float] = []
-                ours: list[float] = []
-                # One round more than counted: the first fills the caches.
-                for _ in range(options.rounds + 1):
-                    with libpq_environment(asyncio.run(database.endpoint())) as env:
-                        raw.append(_plain(dump, form, compression, top / "raw", env))
-                        if form != "plain" and len(usual) < 2:
-                            usual.append(_plain(dump, form, "", top / "raw", env))
-                    job = BackupJob("bench", "bench", format=form)
-                    started = time.monotonic()
-                    manifest = asyncio.run(make_backup(job, storage, database, SystemClock(), lambda p: None))
-                    ours.append(time.monotonic() - started)
-                    if whole:
-                        storage.remove(whole)
-                    whole = manifest.name
-                del raw[0], ours[0]
-                ratio = statistics.median(ours) / statistics.median(raw)
-                over |= ratio > BUDGET
-                size = sum(f.size for f in manifest.files) / 1e6
+    with postgres() as (top, server):
+        server.admin("CREATE DATABASE veza_bench")
+        _fill(server, "veza_bench", options.megabytes)
+        settings = Database(server.host, server.port, "veza_bench", "postgres", server.passwords["postgres"])
+        database = PostgresDatabase(settings, _as_is)
+        storage = LocalStorage(top / "backups")
+        dump = find_tools(asyncio.run(database.server()).major).path("pg_dump")
+        for form, compression in (("plain", "0"), ("custom", "zstd"), ("directory", "zstd")):
+            whole = ""
+            raw: list[float] = []
+            usual: list[float] = []
+            ours: list[float] = []
+            # One round more than counted: the first fills the caches.
+            for _ in range(options.rounds + 1):
+                with libpq_environment(asyncio.run(database.endpoint())) as env:
+                    raw.append(_plain(dump, form, compression, top / "raw", env))
+                    if form != "plain" and len(usual) < 2:
+                        usual.append(_plain(dump, form, "", top / "raw", env))
+                job = BackupJob("bench", "bench", format=form)
+                started = time.monotonic()
+                manifest = asyncio.run(make_backup(job, storage, database, SystemClock(), lambda p: None))
+                ours.append(time.monotonic() - started)
+                if whole:
+                    storage.remove(whole)
+                whole = manifest.name
+            del raw[0], ours[0]
+            ratio = statistics.median(ours) / statistics.median(raw)
+            over |= ratio > BUDGET
+            size = sum(f.size for f in manifest.files) / 1e6
+            print(
+                f"  backup {form:<10} {size:7.0f} MB  pg_dump {statistics.median(raw):6.2f} s"
+                f"  ours, with digests {statistics.median(ours):6.2f} s  {ratio:.2f} times"
+                f"  budget {BUDGET}  {'pass' if ratio <= BUDGET else 'FAIL'}",
+                flush=True,
+            )
+            if usual:
                 print(
-                    f"  backup {form:<10} {size:7.0f} MB  pg_dump {statistics.median(raw):6.2f} s"
-                    f"  ours, with digests {statistics.median(ours):6.2f} s  {ratio:.2f} times"
-                    f"  budget {BUDGET}  {'pass' if ratio <= BUDGET else 'FAIL'}",
+                    f"    by pg_dump's own default compression {usual[-1]:6.2f} s:"
+                    f" ours takes {statistics.median(ours) / usual[-1]:.2f} of that",
                     flush=True,
                 )
-                if usual:
-                    print(
-                        f"    by pg_dump's own default compression {usual[-1]:6.2f} s:"
-                        f" ours takes {statistics.median(ours) / usual[-1]:.2f} of that",
-                        flush=True,
-                    )
-                started = time.monotonic()
-                asyncio.run(
-                    verify_backup(Catalogue(storage), whole, "bench", database, SystemClock(), "bench", lambda p: None)
-                )
-                print(f"  verify {form:<10} {time.monotonic() - started:6.2f} s: checksums, load, counts and digests")
-                storage.remove(whole)
-        finally:
-            loop.call(server.server.close())
-            loop.close()
+            started = time.monotonic()
+            asyncio.run(
+                verify_backup(Catalogue(storage), whole, "bench", database, SystemClock(), "bench", lambda p: None)
+            )
+            print(f"  verify {form:<10} {time.monotonic() - started:6.2f} s: checksums, load, counts and digests")
+            storage.remove(whole)
     return 1 if over and options.strict else 0
 
 

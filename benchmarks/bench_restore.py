@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
+
+from benchmarks.postgres import postgres, settle
 
 BUDGET = 2.0
 """Seconds, at any size."""
@@ -91,17 +92,16 @@ class Writing:
         return sum(c.writes for c in self._clients)
 
 
-def _fill(admin: Any, database: str, user: str, megabytes: float) -> None:
+def _fill(server: Any, database: str, user: str, megabytes: float) -> None:
     rows = int(megabytes * 1_000_000 / _ROW)
-    admin(
+    server.admin(
         f"SET ROLE {user}; CREATE TABLE messages (id bigserial PRIMARY KEY, room int, body text, at timestamptz);"
         f"CREATE TABLE written (id bigserial PRIMARY KEY, at timestamptz);"
         f"INSERT INTO messages (room, body, at) SELECT i % 977, md5(i::text) || md5((i + 1)::text), now()"
         f" FROM generate_series(1, {rows}) i",
         database,
     )
-    admin("VACUUM ANALYZE", database)
-    admin("CHECKPOINT", "postgres")
+    settle(server, database)
 
 
 def _workspace(top: Path, server: Any, database: str, user: str) -> Path:
@@ -159,9 +159,7 @@ async def _measure(service: Any, server: Any, database: str, user: str, say: Any
 
 def main(argv: list[str] | None = None) -> int:
     """Measure at 1 MB and at ``--megabytes``; exit 1 above the budget with --strict."""
-    from tests.integration.conftest import PASSWORDS, LoopThread, PostgresServer
     from veza_tui import wiring
-    from veza_tui.embedded.platform.postgres import Postgres
     from veza_tui.operations.service import OperationsService
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_restore")
@@ -170,30 +168,20 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; clients write before, during and after")
     good, user = True, "veza_staging"
-    with tempfile.TemporaryDirectory(prefix="vz-", ignore_cleanup_errors=True) as name:
-        top = Path(name)
-        (top / "st").mkdir()
-        (top / "run").mkdir()
-        loop = LoopThread()
-        server = PostgresServer(Postgres(top / "st", top / "run", PASSWORDS, top / "pg", rows=1000), loop)
-        server.start()
-        try:
-            server.admin(f"ALTER ROLE {user} CREATEDB")
-            server.admin("ALTER SYSTEM SET max_wal_size = '4GB'")
-            server.admin("SELECT pg_reload_conf()")
-            for number, size in enumerate((1.0, options.megabytes)):
-                database = f"bench_{number}"
-                server.admin(f"CREATE DATABASE {database} OWNER {user}")
-                _fill(server.admin, database, user, size)
-                place = top / f"at{number}"
-                place.mkdir()
-                world = wiring.open_world(_workspace(place, server, database, user), read_only=False)
-                os.environ["XDG_STATE_HOME"] = str(place / "state")
-                service = OperationsService(world, wiring.runners())
-                good &= asyncio.run(_measure(service, server, database, user, lambda t: print(t, flush=True)))
-        finally:
-            loop.call(server.server.close())
-            loop.close()
+    with postgres() as (top, server):
+        server.admin(f"ALTER ROLE {user} CREATEDB")
+        server.admin("ALTER SYSTEM SET max_wal_size = '4GB'")
+        server.admin("SELECT pg_reload_conf()")
+        for number, size in enumerate((1.0, options.megabytes)):
+            database = f"bench_{number}"
+            server.admin(f"CREATE DATABASE {database} OWNER {user}")
+            _fill(server, database, user, size)
+            place = top / f"at{number}"
+            place.mkdir()
+            world = wiring.open_world(_workspace(place, server, database, user), read_only=False)
+            os.environ["XDG_STATE_HOME"] = str(place / "state")
+            service = OperationsService(world, wiring.runners())
+            good &= asyncio.run(_measure(service, server, database, user, lambda t: print(t, flush=True)))
     return 1 if not good and options.strict else 0
 
 
