@@ -5,20 +5,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
-import json
-import os
 import shutil
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from benchmarks.platform import ROOT
+from tests.tools.forward_client import ROOT, Lab, forward_lab
 from tests.tools.forward_lab import BLOCK
 
 _RECV = 1 << 20
@@ -26,29 +22,9 @@ BUDGET = 0.8
 
 
 @contextlib.contextmanager
-def lab() -> Iterator[dict[str, str]]:
-    """The cluster with the byte server, in a process of its own."""
-    with tempfile.TemporaryDirectory(prefix="vz-") as directory:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "tests.tools.forward_lab", directory],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
-        )  # fmt: skip
-        assert child.stdin is not None
-        assert child.stdout is not None
-        try:
-            yield json.loads(child.stdout.readline())
-        finally:
-            child.stdin.close()
-            child.wait(30)
-            child.stdout.close()
-
-
-@contextlib.contextmanager
-def forwarding(command: Sequence[str], ready: dict[str, str], says: str) -> Iterator[subprocess.Popen[bytes]]:
+def forwarding(command: Sequence[str], lab: Lab, says: str) -> Iterator[subprocess.Popen[bytes]]:
     """A program that forwards, once it has printed that it does."""
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, env={**os.environ, "KUBECONFIG": ready["kubeconfig"]}, cwd=ROOT
-    )
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=lab.environment, cwd=ROOT)
     assert child.stdout is not None
     try:
         line = child.stdout.readline().decode()
@@ -127,14 +103,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     size = options.megabytes * 1_000_000
     kubectl = shutil.which("kubectl")
     failed = False
-    with lab() as ready, contextlib.ExitStack() as stack:
+    with forward_lab() as lab, contextlib.ExitStack() as stack:
         ports = {"veza-tui": free_port()}
-        ours = [sys.executable, "-m", "veza_tui", "-C", str(Path(ready["workspace"])), "forward", "development"]
-        stack.enter_context(forwarding([*ours, "service/bytes", f"{ports['veza-tui']}:80"], ready, "->"))
+        ours = lab.command("forward", "development", "service/bytes", f"{ports['veza-tui']}:80")
+        stack.enter_context(forwarding(ours, lab, "->"))
         if kubectl:
             ports["kubectl"] = free_port()
             theirs = [kubectl, "port-forward", "service/bytes", f"{ports['kubectl']}:80"]
-            stack.enter_context(forwarding(theirs, ready, "Forwarding from"))
+            stack.enter_context(forwarding(theirs, lab, "Forwarding from"))
         took: dict[tuple[str, str], list[float]] = {}
         for _ in range(options.rounds):
             for name, port in ports.items():
