@@ -21,6 +21,20 @@ NAMESPACE, SECRET = "veza-production", "veza-backup-credentials"
 
 
 @dataclass
+class Bucket:
+    """Where a ``Cli``'s production has its backups."""
+
+    cli: Cli
+    client: Any
+    name: str
+
+    def keys(self) -> list[str]:
+        """Everything that lies there, unfinished uploads too."""
+        found = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
+        return [o["Key"] for o in found + self.client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])]
+
+
+@dataclass
 class Api:
     """The cluster, by the official client."""
 
@@ -50,8 +64,8 @@ def api(platform: DemoPlatform) -> Iterator[Api]:
 
 
 @pytest.fixture
-def bucket_cli(platform: DemoPlatform, s3_keys: Callable[..., dict[str, str]]) -> Cli:
-    """Its production's backups lie in a bucket, which it has a key of its own for."""
+def bucket(platform: DemoPlatform, s3_keys: Callable[..., dict[str, str]]) -> Bucket:
+    """Production's backups lie in a bucket, which the command line has a key of its own for."""
     import boto3
 
     variables = s3_keys("s3:*")
@@ -59,11 +73,11 @@ def bucket_cli(platform: DemoPlatform, s3_keys: Callable[..., dict[str, str]]) -
     keys = {"aws_access_key_id": variables["AWS_ACCESS_KEY_ID"], "region_name": "eu-west-3",
             "aws_secret_access_key": variables["AWS_SECRET_ACCESS_KEY"]}  # fmt: skip
     s3 = boto3.client("s3", endpoint_url=variables["AWS_ENDPOINT_URL_S3"], **keys)
-    bucket = f"jobs-{variables['AWS_ACCESS_KEY_ID'].lower()}"
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
+    name = f"jobs-{variables['AWS_ACCESS_KEY_ID'].lower()}"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
     path = cli.workspace / "environments" / "production.yaml"
-    path.write_text(path.read_text().rstrip() + f"\n  backup:\n    storage: s3://{bucket}/veza\n")
-    return cli
+    path.write_text(path.read_text().rstrip() + f"\n  backup:\n    storage: s3://{name}/veza\n")
+    return Bucket(cli, s3, name)
 
 
 def command_lines() -> list[str]:
@@ -116,17 +130,17 @@ def test_a_job_in_the_cluster_dumps_to_a_claim(cli: Cli, api: Api, platform: Dem
 
 
 def test_a_job_in_the_cluster_dumps_to_a_bucket(
-    platform: DemoPlatform, bucket_cli: Cli, api: Api, s3_keys: Callable[..., dict[str, str]]
+    platform: DemoPlatform, bucket: Bucket, api: Api, s3_keys: Callable[..., dict[str, str]]
 ) -> None:
     its_own = s3_keys("s3:*")
     api.credentials(its_own)
     before = api.names()
-    planned = bucket_cli("backup", "production", "--runner", "job", "--dry-run").stdout
+    planned = bucket.cli("backup", "production", "--runner", "job", "--dry-run").stdout
     assert f"the Secret {SECRET} of {NAMESPACE}" in planned
     with psycopg.connect(platform.dsn("veza_production")) as holder:
         # The dump stands still in its middle, so that everything that it runs as can be looked at.
         holder.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
-        running = bucket_cli.start("backup", "production", "--runner", "job", "--confirm", "production", "--json")
+        running = bucket.cli.start("backup", "production", "--runner", "job", "--confirm", "production", "--json")
         wait_for_lock(platform, running)
         seen = command_lines()
         assert [line for line in seen if "_backup-job" in line]
@@ -135,30 +149,30 @@ def test_a_job_in_the_cluster_dumps_to_a_bucket(
         seen.append(str(api.batch.read_namespaced_job(name, NAMESPACE)))
         [pod] = api.core.list_namespaced_pod(NAMESPACE, label_selector=f"job-name={name}").items
         seen += [str(pod), api.core.read_namespaced_pod_log(pod.metadata.name, NAMESPACE)]
-        assert bucket_cli.listed("production")["backups"] == [], "it is there when it is whole"
+        assert bucket.cli.listed("production")["backups"] == [], "it is there when it is whole"
         holder.rollback()
     out, err = running.communicate(timeout=60)
     assert running.returncode == 0, err
     assert api.names() == before
     journal = [
-        json.loads(line) for path in bucket_cli.state.rglob("journal.jsonl") for line in path.read_text().splitlines()
+        json.loads(line) for path in bucket.cli.state.rglob("journal.jsonl") for line in path.read_text().splitlines()
     ]
     assert any(e["type"] == "progress" and e["data"].get("bytes", 0) > 0 and e["data"].get("tables") for e in journal)
-    [backup] = bucket_cli.listed("production")["backups"]
+    [backup] = bucket.cli.listed("production")["backups"]
     assert backup["name"] == json.loads(out.splitlines()[-1])["result"]["backup"]["name"]
     assert (backup["state"], backup["database"]) == ("unproven", "veza_production")
-    bucket_cli("backups", "production", "verify", backup["name"])
-    shown = bucket_cli("backups", "production", "check", backup["name"], "--json").stdout
+    bucket.cli("backups", "production", "verify", backup["name"])
+    shown = bucket.cli("backups", "production", "check", backup["name"], "--json").stdout
     assert (json.loads(shown)["state"], json.loads(shown)["damages"]) == ("proven", [])
-    files = {path: path.read_text(errors="replace") for path in bucket_cli.state.rglob("*") if path.is_file()}
+    files = {path: path.read_text(errors="replace") for path in bucket.cli.state.rglob("*") if path.is_file()}
     assert any("audit.jsonl" in str(path) for path in files)
     kept = dict(
-        line.split("=", 1) for line in (bucket_cli.workspace / "secrets" / "production.env").read_text().splitlines()
+        line.split("=", 1) for line in (bucket.cli.workspace / "secrets" / "production.env").read_text().splitlines()
         if "=" in line
     )  # fmt: skip
     for secret in (
         its_own["AWS_SECRET_ACCESS_KEY"],
-        bucket_cli.variables["AWS_SECRET_ACCESS_KEY"],
+        bucket.cli.variables["AWS_SECRET_ACCESS_KEY"],
         kept["DB_PASSWORD"],
     ):
         for text in (*seen, out, err, shown, *files.values()):
@@ -166,17 +180,36 @@ def test_a_job_in_the_cluster_dumps_to_a_bucket(
 
 
 def test_a_job_whose_key_is_wrong_says_so_in_one_line(
-    bucket_cli: Cli, api: Api, s3_keys: Callable[..., dict[str, str]]
+    bucket: Bucket, api: Api, s3_keys: Callable[..., dict[str, str]]
 ) -> None:
     wrong = s3_keys("s3:*") | {"AWS_SECRET_ACCESS_KEY": "not-the-secret-of-this-key"}
     api.credentials(wrong)
     before = api.names()
-    failed = bucket_cli("backup", "production", "--runner", "job", "--confirm", "production", "--json", exit=6)
+    failed = bucket.cli("backup", "production", "--runner", "job", "--confirm", "production", "--json", exit=6)
     status = json.loads(failed.stdout.splitlines()[-1])
     assert status["state"] == "failed"
     assert "SignatureDoesNotMatch" in status["reason"]
     assert f"from the namespace's Secret {SECRET}" in status["reason"]
     assert "\n" not in status["reason"]
     assert "not-the-secret-of-this-key" not in failed.stdout + failed.stderr
-    assert bucket_cli.listed("production")["backups"] == []
+    assert bucket.cli.listed("production")["backups"] == []
+    assert api.names() == before
+
+
+def test_a_job_that_is_stopped_takes_back_what_it_uploaded(
+    platform: DemoPlatform, bucket: Bucket, api: Api, s3_keys: Callable[..., dict[str, str]]
+) -> None:
+    api.credentials(s3_keys("s3:*"))
+    before = api.names()
+    with psycopg.connect(platform.dsn("veza_production")) as holder:
+        holder.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+        running = bucket.cli.start("backup", "production", "--runner", "job", "--confirm", "production")
+        wait_for_lock(platform, running)
+        assert bucket.keys()
+        [name] = api.names() - before
+        api.batch.delete_namespaced_job(name, NAMESPACE, propagation_policy="Background")
+        _, err = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert "the Job was stopped from outside" in err.splitlines()[-1]
+    assert bucket.keys() == []
     assert api.names() == before

@@ -17,12 +17,27 @@ if TYPE_CHECKING:
 def command(options: Options, /, folder: str, target: str | None) -> int:
     """Make the backup that FOLDER/spec.json describes, in DIR or in its bucket."""
     import asyncio
+    import signal
     from pathlib import Path
 
     from veza_tui import wiring
+    from veza_tui.model.exits import Exit
     from veza_tui.operations.backup.inside import read_spec, run_inside
 
     source = Path(folder)
     spec = read_spec(source)
     storage, database, clock = wiring.job_parts(spec, Path(target) if target else None)
-    return asyncio.run(run_inside(source, spec, storage, database, clock, lambda line: print(line, flush=True)))
+
+    async def work() -> int:
+        making = asyncio.ensure_future(
+            run_inside(source, spec, storage, database, clock, lambda line: print(line, flush=True))
+        )
+        # A Job that is deleted gets TERM and some seconds: enough to take back what was uploaded. As process 1 of its
+        # container it would not even end by it.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, making.cancel)
+        try:
+            return await making
+        except asyncio.CancelledError:
+            return Exit.TERMINATED
+
+    return asyncio.run(work())

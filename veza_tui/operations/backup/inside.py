@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -73,6 +74,9 @@ async def run_inside(
     )
     try:
         manifest = await make_backup(job, storage, database, clock, tell)
+    except asyncio.CancelledError:
+        say(json.dumps({"is": "failed", "message": "the Job was stopped from outside", "exit": int(Exit.FAILED)}))
+        raise
     except VezaError as error:
         # Its variables are not those of whoever reads this.
         keys = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION"

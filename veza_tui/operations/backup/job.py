@@ -12,22 +12,20 @@ import base64
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from veza_tui.model.environment import Environment
-from veza_tui.model.errors import ConfigError, RefusedError, VezaError
-from veza_tui.model.exits import Exit
+from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.model.plan import Need, Step
-from veza_tui.model.text import printable
 from veza_tui.operations.backup.inside import CREDENTIALS, PASSWORD_VARIABLE
+from veza_tui.operations.backup.job_log import follow
 from veza_tui.operations.backup.make import size_text
-from veza_tui.operations.backup.steps import backup_job, reporting, until_cancelled
+from veza_tui.operations.backup.steps import backup_job, until_cancelled
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.ports.cluster import (
     JOBS,
-    PODS,
     SECRETS,
     AlreadyExists,
     Cluster,
@@ -36,7 +34,6 @@ from veza_tui.ports.cluster import (
     NotFound,
     Resource,
 )
-from veza_tui.ports.database import TransferProgress
 
 CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -44,8 +41,6 @@ _LARGEST = 900_000
 """Bytes; a Secret holds 1 MiB (source: Kubernetes documentation, Secrets)."""
 _LONGEST = 24 * 3600
 """Seconds that a Job may run: as long as the operation."""
-_POLL = 0.3
-_HOPELESS = ("ErrImagePull", "ImagePullBackOff", "CreateContainerConfigError", "InvalidImageName")
 
 
 def needs(namespace: str) -> tuple[Need, ...]:
@@ -58,6 +53,7 @@ def needs(namespace: str) -> tuple[Need, ...]:
         Need("get", "secrets", namespace=namespace),
         Need("get", "jobs", "batch", namespace=namespace),
         Need("list", "pods", namespace=namespace),
+        Need("get", "pods", namespace=namespace),
         Need("get", "pods", subresource="log", namespace=namespace),
     )
 
@@ -78,7 +74,7 @@ async def job(context: Context, step: Step) -> Result:
         )
         # The pod waits for the Secret, and the Secret goes with its Job: also when this process is killed.
         await _create(context.cluster, SECRETS, _secret(name, namespace, data, made), namespace)
-        result = await until_cancelled(context, _follow(context, name, namespace))
+        result = await until_cancelled(context, follow(context, name, namespace))
     finally:
         await asyncio.shield(_remove(context.cluster, name, namespace))
     where = f"claim {args['claim']}" if args["claim"] else context.environment.backup.storage
@@ -198,6 +194,8 @@ def _job(name: str, namespace: str, environment: str, key: str, args: Mapping[st
         "containers": [container],
         "volumes": volumes,
         "automountServiceAccountToken": False,
+        # Stopped, it takes back what it uploaded: that may take longer than the usual 30 s.
+        "terminationGracePeriodSeconds": 120,
     }
     return {
         "apiVersion": "batch/v1",
@@ -225,66 +223,3 @@ async def _remove(cluster: Cluster, name: str, namespace: str) -> None:
     for resource in (SECRETS, JOBS):
         with contextlib.suppress(ClusterError):
             await cluster.delete(resource, name, namespace)
-
-
-async def _follow(context: Context, name: str, namespace: str) -> Result:
-    pod = await _started(context, name, namespace)
-    report_progress = reporting(context)
-    last = ""
-    async for line in _lines(context.cluster, namespace, pod):
-        try:
-            told = json.loads(line)
-            kind = told.pop("is")
-        except (ValueError, KeyError, AttributeError, TypeError):
-            last = printable(line, limit=200) or last
-            context.report.output(last)
-            continue
-        if kind == "progress":
-            report_progress(TransferProgress(**told))
-        elif kind == "done":
-            return dict(told)
-        elif kind == "failed":
-            error = VezaError(printable(str(told["message"])), hint=printable(str(told.get("hint", ""))))
-            error.exit = Exit(told.get("exit", Exit.FAILED))
-            raise error
-    raise VezaError(f"the Job {name} ended without a result: {await _why(context.cluster, name, namespace) or last}")
-
-
-async def _started(context: Context, name: str, namespace: str) -> str:
-    """The pod's name once its container has started; what holds it up is told."""
-    told = ""
-    while True:
-        pods = await context.cluster.list_all(PODS, namespace, label_selector=f"job-name={name}")
-        for pod in pods:
-            status = pod.get("status", {})
-            states = [c.get("state", {}) for c in status.get("containerStatuses") or ()]
-            if status.get("phase") in ("Running", "Succeeded", "Failed") and any("waiting" not in s for s in states):
-                return str(pod["metadata"]["name"])
-            waiting: dict[str, str] = next((s["waiting"] for s in states if "waiting" in s), {})
-            reason = printable(f"{waiting.get('reason', '')} {waiting.get('message', '')}".strip(), limit=200)
-            if waiting.get("reason") in _HOPELESS:
-                raise VezaError(f"the Job {name} cannot start: {reason}")
-            if reason != told:
-                told = reason
-                context.report.progress(None, f"the Job's pod waits: {reason}" if reason else "the Job's pod starts")
-        await context.clock.sleep(_POLL)
-
-
-async def _lines(cluster: Cluster, namespace: str, pod: str) -> AsyncIterator[str]:
-    rest = b""
-    async for chunk in cluster.logs(namespace, pod, "backup", follow=True):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace")
-    if rest:
-        yield rest.decode(errors="replace")
-
-
-async def _why(cluster: Cluster, name: str, namespace: str) -> str:
-    with contextlib.suppress(ClusterError):
-        for pod in await cluster.list_all(PODS, namespace, label_selector=f"job-name={name}"):
-            for status in pod.get("status", {}).get("containerStatuses") or ():
-                ended = status.get("state", {}).get("terminated") or {}
-                if ended:
-                    return printable(f"{ended.get('reason', '')}, exit code {ended.get('exitCode')}", limit=100)
-    return ""
