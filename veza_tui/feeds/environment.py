@@ -12,13 +12,14 @@ from typing import Any
 from veza_tui.feeds.assemble import Assembler
 from veza_tui.feeds.clock import SystemClock
 from veza_tui.feeds.events import project_event
-from veza_tui.feeds.extras import Extras, Nap
+from veza_tui.feeds.extras import Extras
 from veza_tui.feeds.following import Following
 from veza_tui.feeds.health import INTERVAL, HealthMonitor
 from veza_tui.feeds.health_checks import CacheCheck, Check, DatabaseCheck, ServiceCheck
 from veza_tui.feeds.history import HealthRecorder
 from veza_tui.feeds.last_lines import LastLines
 from veza_tui.feeds.live_colour import ServiceRow, project_service
+from veza_tui.feeds.nap import Nap
 from veza_tui.feeds.pods import project_pod
 from veza_tui.feeds.problems import PATIENCE, KindStatus, Situation, judge
 from veza_tui.feeds.publisher import Publisher
@@ -113,6 +114,7 @@ class EnvironmentFeed:
         self._colours: tuple[Following[ServiceRow], ...] = ()
         if environment.policy.blue_green:
             self._colours = (Following(SERVICES, project_service, clock_, heard=heard, changed=touch),)
+        self._watches = (*self._followings, *self._colours)
         self._lines = LastLines(self._clock, touch)
         self._assembler = Assembler(
             self._pods,
@@ -156,7 +158,7 @@ class EnvironmentFeed:
             return False
         if self._cluster is None:
             return self._connect_error is not None
-        known = all(f.synced or f.trouble is not None for f in (*self._followings, *self._colours))
+        known = all(f.synced or f.trouble is not None for f in self._watches)
         return known and not self._lines.busy
 
     async def start(self) -> None:
@@ -177,7 +179,7 @@ class EnvironmentFeed:
         self._nap.end()
         await self._monitor.refresh()
         if self._cluster is not None:
-            for following in (*self._followings, *self._colours):
+            for following in self._watches:
                 if following.lost is not None:
                     following.start(self._cluster, self.environment.kubernetes.namespace)
 
@@ -187,8 +189,7 @@ class EnvironmentFeed:
         async with contextlib.AsyncExitStack() as last:
             # In reverse: each is called whatever becomes of the others.
             last.push_async_callback(self._close_cluster)
-            watches = (*self._followings, *self._colours)
-            for part in (self._database, self._cache, self._recorder, self._monitor, self._lines, *watches):
+            for part in (self._database, self._cache, self._recorder, self._monitor, self._lines, *self._watches):
                 if part is not None:
                     last.push_async_callback(part.close)
             tasks, self._tasks = self._tasks, []
@@ -236,7 +237,7 @@ class EnvironmentFeed:
                 await self._nap.take(RECONNECT)
         self._asked_at = self._clock.monotonic()
         asyncio.get_running_loop().call_later(PATIENCE, self._publisher.touch)
-        for following in (*self._followings, *self._colours):
+        for following in self._watches:
             following.start(self._cluster, namespace)
         self._monitor.start()
         await self._monitor.refresh()

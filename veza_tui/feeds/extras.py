@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from veza_tui.feeds.nap import Nap
 from veza_tui.model.errors import VezaError
 from veza_tui.model.restore import SetAside
 from veza_tui.model.view import LastOperation, NewestBackup
@@ -20,29 +20,6 @@ EXTRAS = 5.0
 """Seconds between two looks at the last operation and the newest backup."""
 ASIDE = 600.0
 """Seconds between two looks at what restores set aside, while no operation of ours changes it."""
-
-
-class Nap:
-    """A pause which ``end`` cuts short."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._ended = asyncio.Event()
-
-    def end(self) -> None:
-        """Wake who sleeps; without a sleeper, the next nap is none."""
-        self._ended.set()
-
-    async def take(self, seconds: float) -> None:
-        """Until ``end`` or the end of the pause."""
-        sleep = asyncio.ensure_future(self._clock.sleep(seconds))
-        ended = asyncio.ensure_future(self._ended.wait())
-        try:
-            await asyncio.wait((sleep, ended), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
-            ended.cancel()
-            self._ended.clear()
 
 
 class Extras:

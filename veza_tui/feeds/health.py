@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from veza_tui.feeds.health_checks import Answer, Check
+from veza_tui.feeds.nap import Nap
 from veza_tui.model.view import HealthRow
 from veza_tui.model.workload import State
 from veza_tui.ports.clock import Clock
@@ -42,7 +43,7 @@ class HealthMonitor:
         confirm: float = CONFIRM,
         jitter: float = 0.1,
     ) -> None:
-        self._watched = [_Watched(check) for check in checks]
+        self._watched = [_Watched(check, clock) for check in checks]
         self._changed = changed
         self._clock = clock
         self._interval = interval
@@ -69,7 +70,7 @@ class HealthMonitor:
     async def refresh(self) -> None:
         """Ask all again now."""
         for watched in self._watched:
-            watched.now.set()
+            watched.nap.end()
 
     async def close(self) -> None:
         """Stop."""
@@ -99,23 +100,13 @@ class HealthMonitor:
             pause = self._confirm if unsettled else self._interval
             pause *= random.uniform(1 - self._jitter, 1.0)
             due, wall_due = self._clock.monotonic() + pause, self._clock.now() + pause
-            await self._wait(watched, pause)
-
-    async def _wait(self, watched: _Watched, pause: float) -> None:
-        sleep = asyncio.ensure_future(self._clock.sleep(pause))
-        wake = asyncio.ensure_future(watched.now.wait())
-        try:
-            await asyncio.wait((sleep, wake), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleep.cancel()
-            wake.cancel()
-            watched.now.clear()
+            await watched.nap.take(pause)
 
 
 class _Watched:
-    def __init__(self, check: Check) -> None:
+    def __init__(self, check: Check, clock: Clock) -> None:
         self.check = check
-        self.now = asyncio.Event()
+        self.nap = Nap(clock)
         self._history: deque[tuple[float, State, float | None]] = deque(maxlen=HISTORY)
         self._last: State | None = None
         self.unsettled = False
