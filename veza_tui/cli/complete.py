@@ -18,9 +18,6 @@ from click.shell_completion import (
     _resolve_incomplete,
 )
 
-VARIABLE = "_VEZA_TUI_COMPLETE"
-"""Set by the completion scripts; its value names the shell that asks."""
-
 _NEWEST = 200
 _VERBS = ("list", "show", "check", "verify", "prune", "hold", "release")
 _PRESETS = ("prometheus", "grafana", "database", "cache")
@@ -30,14 +27,14 @@ _ENVIRONMENTS = frozenset(("environment", "environments", "name", "names", "sour
 
 def answer(asked: str) -> int:
     """Print completions in the way the shell wants them; whatever goes wrong, TAB prints no error."""
-    from veza_tui.cli.main import cli
+    from veza_tui.cli.main import COMPLETE, cli
 
     shell = asked.removesuffix("_complete")
     try:
         if shell == "kubectl":
             print("\n".join(_for_kubectl(cli, sys.argv[1:])))
         elif (kind := _SHELLS.get(shell)) is not None:
-            text = kind(cli, {}, "veza-tui", VARIABLE).complete()
+            text = kind(cli, {}, "veza-tui", COMPLETE).complete()
             if text:
                 print(text)
     except Exception:

@@ -64,6 +64,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+COMPLETE = "_VEZA_TUI_COMPLETE"
+"""Set by the completion scripts; its value names the shell that asks."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when called: --help and --version import no client library."""
 
@@ -136,6 +140,18 @@ class Options:
         """None: as the settings say."""
         self.mouse = mouse
 
+    def require_writable(self) -> None:
+        """For a command that writes files by itself.
+
+        Raises:
+            RefusedError: read-only.
+        """
+        if self.read_only:
+            from veza_tui.model.errors import RefusedError
+            from veza_tui.operations.policy import READ_ONLY
+
+            raise RefusedError(READ_ONLY, hint="nothing was written")
+
 
 def _truthy(name: str) -> bool:
     return os.environ.get(name, "").strip().lower() not in ("", "0", "false", "no")
@@ -143,7 +159,7 @@ def _truthy(name: str) -> bool:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code. No traceback reaches a user unless --debug asks for it."""
-    if argv is None and (asked := os.environ.get("_VEZA_TUI_COMPLETE")):
+    if argv is None and (asked := os.environ.get(COMPLETE)):
         from veza_tui.cli.complete import answer
 
         return answer(asked)

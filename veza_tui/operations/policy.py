@@ -6,6 +6,8 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.errors import RefusedError
 from veza_tui.model.plan import Plan
 
+READ_ONLY = "read-only: --read-only or VEZA_READ_ONLY is set"
+
 
 def changes_something(plan: Plan) -> bool:
     """Whether any step mutates."""
@@ -15,7 +17,7 @@ def changes_something(plan: Plan) -> bool:
 def read_only_reason(environment: Environment, read_only: bool) -> str:
     """Why nothing may be changed in it; empty when it may. ``read_only``: --read-only or VEZA_READ_ONLY."""
     if read_only:
-        return "read-only: --read-only or VEZA_READ_ONLY is set"
+        return READ_ONLY
     if environment.read_only:
         return f"read-only: environments/{environment.name}.yaml sets data.access.read_only"
     return ""

@@ -37,15 +37,14 @@ def script(shell: str) -> str:
     """The script's text."""
     from click.shell_completion import ShellComplete, get_completion_class
 
-    from veza_tui.cli.complete import VARIABLE
-    from veza_tui.cli.main import cli
+    from veza_tui.cli.main import COMPLETE, cli
 
     if shell == "kubectl":
-        return _KUBECTL.format(variable=VARIABLE)
+        return _KUBECTL.format(variable=COMPLETE)
     kind = get_completion_class(shell)
     assert kind is not None
     # Not kind.source(): that of bash starts a bash to look at its version.
-    text = ShellComplete.source(kind(cli, {}, "veza-tui", VARIABLE))
+    text = ShellComplete.source(kind(cli, {}, "veza-tui", COMPLETE))
     if shell == "bash":
         text += "\ncomplete -o nosort -F _veza_tui_completion kubectl-veza\n"
     return _HOW[shell] + text

@@ -15,11 +15,10 @@ from veza_tui.cli.output import data, progress, warn
 @click.pass_obj
 def command(options: Options, directory: str) -> int:
     """Make a workspace in DIR: environments, pipeline, rules, manifests, secrets examples. Never overwrites a file."""
-    from veza_tui.model.errors import ConfigError, RefusedError
+    from veza_tui.model.errors import ConfigError
     from veza_tui.workspace.init import make_workspace
 
-    if options.read_only:
-        raise RefusedError("read-only: --read-only or VEZA_READ_ONLY is set", hint="nothing was written")
+    options.require_writable()
     if not directory:
         raise ConfigError("the directory's name is empty", hint="name a directory")
     made = make_workspace(Path(directory))

@@ -13,13 +13,11 @@ from veza_tui.cli.output import progress, warn
 @click.pass_obj
 def command(options: Options, environment: str) -> int:
     """Write .env.ENV as the script does: data.environment as key=value lines, then the secrets file."""
-    from veza_tui.model.errors import RefusedError
     from veza_tui.workspace.load import load_workspace
     from veza_tui.workspace.variables import open_to_others
     from veza_tui.workspace.varsfile import write_vars
 
-    if options.read_only:
-        raise RefusedError("read-only: --read-only or VEZA_READ_ONLY is set", hint="nothing was written")
+    options.require_writable()
     workspace = load_workspace(options.workspace)
     path = write_vars(workspace, environment)
     secrets = workspace.secrets_path(environment)
