@@ -81,9 +81,14 @@ class Backend:
         raise NotImplementedError
 
     async def close(self) -> None:
-        """Drop the connection."""
+        """Drop the connection, and one that is being made as soon as it is there."""
+        self._closed = True
+        await self._drop()
 
     async def _ping(self) -> None:
+        raise NotImplementedError
+
+    async def _drop(self) -> None:
         raise NotImplementedError
 
     def _may_connect(self) -> None:
@@ -126,10 +131,6 @@ class Database(Backend):
             except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
                 await self._drop()
                 raise Unavailable(self._line(error)) from error
-
-    async def close(self) -> None:
-        self._closed = True
-        await self._drop()
 
     async def _ping(self) -> None:
         await self.query("SELECT 1")
@@ -210,10 +211,6 @@ class Cache(Backend):
                 timed_out = isinstance(error, TimeoutError)
                 self._why = f"no answer within {TIMEOUT:.0f} s" if timed_out else _reason(error, self.settings)
                 raise Unavailable(self._why) from error
-
-    async def close(self) -> None:
-        self._closed = True
-        await self._drop()
 
     async def _ping(self) -> None:
         await self.command("PING")
