@@ -159,7 +159,7 @@ ACTIONS: tuple[Action, ...] = (
            palette=False, rank=16, screens=("restore",)),
     Action("compare", ("equals_sign",), "=", "Compare the environments, differences first", "compare", _OVER, _OPS,
            needs_environment, rank=64),
-    Action("compare.drift", ("t",), "t", "Drift: environment file, manifests, live", "drift / compare", _ALL, _OPS,
+    Action("compare.drift", ("t",), "t", "Drift: environment file, manifests, live", "drift", _ALL, _OPS,
            needs_environment, rank=16, screens=("compare",)),
     Action("restart", ("T,shift+t",), "T", "Restart a service or all, one pod after another", "", _OVER, _OPS,
            needs_live_write),

@@ -21,14 +21,16 @@ _WORDS = {
     ("exercises", "open"): "start or stop",
     ("catalogue", "open"): "restore",
     ("pipeline", "open"): "output",
+    ("compare drift", "compare.drift"): "compare",
 }
-"""What an action is called in the hints of one screen, when not what it is called everywhere."""
+"""What an action is called in the hints of one screen (or of one kind of it), when not what it is called everywhere."""
 
 
-def hint(action: Action, screen: str = "") -> Line:
+def hint(action: Action, screen: str = "", kind: str = "") -> Line:
     """``l logs``."""
     click = f"do:{action.id}"
-    return (Span(action.shown, "key", click), Span(f" {_WORDS.get((screen, action.id), action.hint)}", "hint", click))
+    words = _WORDS.get((f"{screen} {kind}", action.id), _WORDS.get((screen, action.id), action.hint))
+    return (Span(action.shown, "key", click), Span(f" {words}", "hint", click))
 
 
 def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
@@ -49,7 +51,7 @@ def hints(actions: Iterable[Action], at: Situation, cells: int) -> Line:
     for action in usable:
         if action.id in ("help", "back"):
             continue
-        piece = hint(action, at.screen)
+        piece = hint(action, at.screen, at.kind)
         if line_width(left) + line_width(piece) > room:
             break
         left += [*piece, Span("  ")]

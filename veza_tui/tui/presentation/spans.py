@@ -63,7 +63,7 @@ def fit(text: str, cells: int, *, align: str = "left", ellipsis: str = "…") ->
 
 def fit_middle(text: str, cells: int, *, ellipsis: str = "…") -> str:
     """``text`` in exactly ``cells`` cells, cut in its middle: the random end of a pod's name tells it apart."""
-    if width(text) <= cells or not text.isascii() or cells < 8:
+    if width(text) <= cells or width(text) != len(text) or cells < 8:
         return fit(text, cells, ellipsis=ellipsis)
     room = cells - width(ellipsis)
     tail = min(room - 3, 2 * room // 3)

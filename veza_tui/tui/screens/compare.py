@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from textual.app import ComposeResult
 
@@ -12,6 +13,7 @@ from veza_tui.operations.inspect.drift import Drift
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.compare import (
     DRIFT_COLUMNS,
+    NARROW,
     compare_columns,
     compare_rows,
     drift_key,
@@ -125,10 +127,10 @@ class CompareScreen(LookScreen):
         self.paint_title("DRIFT" if self.drifting else "COMPARE", tuple(note), self._problem())
         if isinstance(found, Comparison):
             self.table.set_columns(compare_columns(found.environments))
-            self.table.show(compare_rows(found, self.filter, glyphs))
+            self.table.show(compare_rows(found, self.filter, glyphs, narrow=cells < NARROW))
         elif found is not None:
             self.table.set_columns(DRIFT_COLUMNS)
-            self.table.show(drift_rows(found, self.filter, glyphs))
+            self.table.show(drift_rows(found, self.filter, glyphs, narrow=cells < NARROW))
         else:
             self.table.show([])
         self.query_one("#titles", Sheet).set_lines([self.table.heading((Span("  FIELD", "title"),), cells)])
@@ -179,6 +181,10 @@ class CompareScreen(LookScreen):
         """Another one in full."""
         event.stop()
         self._paint_detail()
+
+    def situation(self) -> Situation:
+        """With what ``t`` leads away from."""
+        return replace(super().situation(), kind="drift" if self.drifting else "")
 
     def copy_text(self, at: Situation) -> str:
         """The chosen row in full."""

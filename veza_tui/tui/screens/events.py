@@ -17,6 +17,7 @@ from veza_tui.tui.presentation.breathing import breathing
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
+from veza_tui.tui.presentation.shorter import short_object
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted
 from veza_tui.tui.screens.look import LookScreen
 from veza_tui.tui.state import EnvironmentTab
@@ -26,9 +27,10 @@ from veza_tui.tui.widgets.table import Table
 COLUMNS = (
     Column("last", "LAST", 4, comfortable=5),
     Column("count", "TIMES", 5, align="right"),
-    Column("reason", "REASON", 10, flexible=True, comfortable=12),
+    # A reason is a word that is looked for; the message stands in full below the list.
+    Column("reason", "REASON", 17, flexible=True, comfortable=12),
     Column("object", "OBJECT", 18, flexible=True, middle=True, drop=1),
-    Column("message", "MESSAGE", 28, flexible=True),
+    Column("message", "MESSAGE", 20, flexible=True),
     Column("source", "FROM", 12, drop=2),
 )
 MOST = 5000
@@ -161,6 +163,8 @@ class EventsScreen(LookScreen):
             Span(f"  {times}", "dim"),
         )
         lines = wrapped(row.message, cells - 3)
+        if len(lines) >= DETAIL:
+            lines[DETAIL - 2] += self.veza.glyphs.ellipsis
         sheet.set_lines([head, *((Span(f" {line}", "text"),) for line in lines[: DETAIL - 1])])
 
     def on_table_moved(self, event: Table.Moved) -> None:
@@ -215,11 +219,17 @@ def event_row(event: FoldedEvent, now: float, glyphs: Glyphs) -> Row:
             Span(age(now - row.last), quiet),
             Span(f"x{row.count}" if row.count > 1 else "", quiet),
             Span(clean(row.reason, 80), role if event.warning else "text"),
-            Span(clean(f"{row.object_kind.lower()}/{row.object_name}", 160), quiet),
+            Span(clean(_object(row), 160), quiet),
             Span(clean(" ".join(row.message.split()), 500), "text" if event.warning else "dim"),
             Span(clean(row.source, 60), "dim"),
         ),
     )
+
+
+def _object(row: EventRow) -> str:
+    name = f"{row.object_kind}/{row.object_name}"
+    short = short_object(name)
+    return short if short != name else f"{row.object_kind.lower()}/{row.object_name}"
 
 
 def _newest(events: dict[str, EventRow]) -> None:
