@@ -14,10 +14,13 @@ from veza_tui.tui.presentation.images import tag
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.spans import Span, clean
 
+STATUS = 16
+"""Cells of a status where there is little room."""
 _BASE = (
     Column("name", "NAME", 18, flexible=True, comfortable=20),
     Column("ready", "READY", 5),
-    Column("state", "STATUS", 15, flexible=True, comfortable=15),
+    # CrashLoopBackOff in full: what one has come to see.
+    Column("state", "STATUS", STATUS, flexible=True, comfortable=STATUS),
 )
 _USE = (
     Column("cpu", "CPU", 11, comfortable=14),
@@ -82,6 +85,8 @@ def _facts(node: Node, role: str, empty: bool, glyphs: Glyphs, short: bool) -> t
         return Span(f"{one_set.ready}/{one_set.desired}", "dim" if empty else role), Span(words, "dim")
     if node.pod is not None:
         restarts = f" x{node.pod.restarts}" if node.pod.restarts else ""
+        if short and len(node.pod.status) + len(restarts) > STATUS:
+            restarts = ""
         well = node.pod.state is State.OK
         return (
             Span(f"{node.pod.ready}/{node.pod.total}", "text" if well else role),

@@ -8,11 +8,14 @@ from veza_tui.model.journal import OperationStatus, StepState, StepStatus
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.operation import duration, progress_bar, step_glyph
 from veza_tui.tui.presentation.output import newest_rows
+from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, clean, clip, fit, width
 
 Stages = Sequence[tuple[str, Sequence[str]]]
 GAP = 2
+MARGIN = 3
+"""Cells before a step's name: cursor, sign, blank."""
 
 
 def pipeline_lines(
@@ -23,14 +26,21 @@ def pipeline_lines(
     now: float,
     cells: int,
     glyphs: Glyphs,
+    *,
+    fold: bool = False,
 ) -> list[Line]:
-    """A column a stage. ``steps`` are of the last run; what it did not have is shown as it would be."""
+    """A column a stage. ``steps`` are of the last run; what it did not have is shown as it would be.
+
+    ``fold``: names that are longer than their column get a second line (where the screen is high enough for it).
+    """
     count = max(len(stages), 1)
     column = (cells - 2 - GAP * (count - 1)) // count
+    longest = max((width(_name(step)) for _, names in stages for step in names), default=0)
+    rows = 2 if fold and longest > column - MARGIN else 1
     if steps:
         # A run that began later has no word on what came before.
         configured = {s: configured.get(s, True) or s not in steps for s in configured}
-    blocks = [_stage(name, names, steps, configured, selected, now, column, glyphs) for name, names in stages]
+    blocks = [_stage(name, names, steps, configured, selected, now, column, rows, glyphs) for name, names in stages]
     height = max((len(b) for b in blocks), default=0)
     lines: list[Line] = [EMPTY] * height
     for index, block in enumerate(blocks):
@@ -47,6 +57,7 @@ def _stage(
     selected: str,
     now: float,
     cells: int,
+    rows: int,
     glyphs: Glyphs,
 ) -> list[Line]:
     found = [steps.get(n) for n in names]
@@ -55,7 +66,7 @@ def _stage(
         (Span(glyphs.rule * cells, "faint"),),
     ]
     for step_id, status in zip(names, found, strict=True):
-        lines += _step(step_id, status, configured.get(step_id, True), step_id == selected, now, cells, glyphs,
+        lines += _step(step_id, status, configured.get(step_id, True), step_id == selected, now, cells, rows, glyphs,
                        others=bool(steps))  # fmt: skip
 
     return lines
@@ -78,6 +89,7 @@ def _step(
     selected: bool,
     now: float,
     cells: int,
+    rows: int,
     glyphs: Glyphs,
     *,
     others: bool,
@@ -98,16 +110,25 @@ def _step(
         StepState.PENDING: "dim",
         StepState.SKIPPED: "dim",
     }.get(state, "text")
-    title = clean(step_id.replace("_", " "), 60)
+    title = _name(step_id)
+    parts = wrapped(title, cells - MARGIN)[:rows] if rows > 1 else [title]
     cursor = Span(glyphs.cursor if selected else " ", "accent")
-    left: Line = (cursor, step_glyph(state, glyphs), Span(f" {title}", "strong" if selected else role))
+    shown = "strong" if selected else role
+    names: list[Line] = [(cursor, step_glyph(state, glyphs), Span(f" {parts[0]}", shown))]
+    names += [(Span("   "), Span(part, shown)) for part in parts[1:]]
     if status is not None and state is StepState.RUNNING and status.progress is not None:
         second: Line = (Span("   "), *progress_bar(status.progress, max(4, min(12, cells - 9)), glyphs),
                         Span(f" {status.progress * 100:.0f} %", "progress"))  # fmt: skip
     else:
         second = (Span(f"   {took}", "bad" if state is StepState.FAILED else "dim"),)
     click = f"step:{step_id}"
-    return [clip(tuple(Span(s.text, s.role, click) for s in left), cells), clip(second, cells)]
+    lines = [clip(tuple(Span(s.text, s.role, click) for s in line), cells) for line in names]
+    # As high as its neighbours, whatever their names are: the stages are a table.
+    return [*lines, clip(second, cells), *[EMPTY] * (rows - len(names))]
+
+
+def _name(step_id: str) -> str:
+    return clean(step_id.replace("_", " "), 60)
 
 
 def output_lines(title: str, lines: Sequence[str], room: int, cells: int, glyphs: Glyphs) -> list[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from veza_tui.model.forward import ForwardStatus
 from veza_tui.operations.forward.registry import Forwards
 from veza_tui.tui.actions import Situation
-from veza_tui.tui.presentation.forwards import COLUMNS, forward_row
+from veza_tui.tui.presentation.forwards import COLUMNS, NARROW, NARROW_COLUMNS, forward_row
 from veza_tui.tui.presentation.rows import Row
 from veza_tui.tui.presentation.spans import Line, Span
 from veza_tui.tui.screens.listing import ListScreen
@@ -61,6 +61,7 @@ class ForwardsScreen(ListScreen[ForwardStatus]):
         """The list, as it stands now."""
         if self.is_mounted:
             self.items = list(self.forwards.list())
+            self.table.set_columns(NARROW_COLUMNS if self.size.width < NARROW else COLUMNS)
             super().paint()
 
     def key(self, item: ForwardStatus) -> str:
@@ -77,7 +78,7 @@ class ForwardsScreen(ListScreen[ForwardStatus]):
 
     def row(self, item: ForwardStatus, now: float) -> Row:
         """A forward."""
-        return forward_row(item, now, self.veza.glyphs)
+        return forward_row(item, now, self.veza.glyphs, narrow=self.size.width < NARROW)
 
     def copy_text(self, at: Situation) -> str:
         """The line to paste, else the local address."""

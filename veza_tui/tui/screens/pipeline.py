@@ -20,6 +20,9 @@ from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
 from veza_tui.tui.screens.base import VezaScreen
 from veza_tui.tui.widgets.sheet import Sheet
 
+HIGH = 20
+"""Lines from which the names of steps may take two."""
+
 
 class PipelineScreen(VezaScreen):
     """j and k go from step to step; leaving it changes nothing: the pipeline runs in a process of its own."""
@@ -192,7 +195,7 @@ class PipelineScreen(VezaScreen):
             heading("PIPELINE", note, cells, glyphs, right=(Span(self.operation_id, "faint"),) if steps else ()),
             state_line(self.status, self.environment.name, now, cells),
             EMPTY,
-            *pipeline_lines(self.stages, steps, self._configured, self.selected, now, cells, glyphs),
+            *pipeline_lines(self.stages, steps, self._configured, self.selected, now, cells, glyphs, fold=rows >= HIGH),
             EMPTY,
         ]
         step = steps.get(self.selected)
