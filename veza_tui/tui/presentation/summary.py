@@ -22,38 +22,62 @@ _ROLES = {"done": "ok", "failed": "bad", "rolled-back": "warn", "interrupted": "
 
 
 def summary_line(environment: Environment, view: EnvironmentView, now: float, cells: int, glyphs: Glyphs) -> Line:
-    """``last: deploy by oncall 12:04 failed, rolled back · backup 3 h ago, proven``."""
+    """``last: deploy by oncall 12:04 failed, rolled back · backup 3 h ago, proven``.
+
+    Where it is narrow, a missed objective's figure goes first, then who it was, then why: never that it was missed.
+    """
+    for user, figure, proof in ((True, True, True), (True, False, True), (False, False, True), (False, False, False)):
+        line = _summary(environment, view, now, glyphs, user=user, figure=figure, proof=proof)
+        if line_width(line) <= cells:
+            return line
+    return clip(line, cells)
+
+
+def _summary(
+    environment: Environment,
+    view: EnvironmentView,
+    now: float,
+    glyphs: Glyphs,
+    *,
+    user: bool,
+    figure: bool,
+    proof: bool,
+) -> Line:
     last = view.last_operation
     spans: list[Span] = [Span(" last: ", "dim")]
     if last is None:
         spans.append(Span("no operation yet", "dim"))
     else:
         word = _WORDS.get(last.state, clean(last.state, 30))
+        who = f" by {clean(last.user, 40)}" if user else ""
         spans += [
-            Span(f"{clean(last.kind, 30)} by {clean(last.user, 40)} {moment(last.at, now)} ", "text"),
+            Span(f"{clean(last.kind, 30)}{who} {moment(last.at, now)} ", "text"),
             Span(word, _ROLES.get(last.state, "progress")),
         ]
     spans.append(Span(f" {glyphs.dot} ", "faint"))
     backup = view.newest_backup
     if backup is None:
         spans.append(Span("no backup", "warn" if environment.production else "dim"))
-        return clip(spans, cells)
+        return tuple(spans)
     if max(backup.at, backup.proven_at or 0) > now + CLOCK_SKEW:
         # Its age would be a lie, and so would be any word about the objective.
         spans.append(Span("backup dated in the future: check the clocks", "bad" if environment.production else "warn"))
-        return clip(spans, cells)
+        return tuple(spans)
     objective = environment.backup.rpo_minutes * 60
     late = backup.proven_at is None or now - backup.proven_at > objective
     spans.append(Span(f"backup {calm_age(now - backup.at)} ago", "warn" if now - backup.at > objective else "text"))
-    if backup.proven:
+    if late and environment.backup.with_database and not proof:
+        pass  # no proven one is young enough: that is what a missed objective means
+    elif backup.proven:
         spans.append(Span(", proven", "ok"))
     elif backup.proven_at is not None:
         spans.append(Span(f", not proven; last proven {calm_age(now - backup.proven_at)} ago", "warn"))
     else:
         spans.append(Span(", not proven", "warn"))
     if late and environment.backup.with_database:
-        spans.append(Span(f", objective {calm_age(objective)} MISSED", "bad" if environment.production else "warn"))
-    return clip(spans, cells)
+        aim = f"objective {calm_age(objective)}" if figure else "objective"
+        spans.append(Span(f", {aim} MISSED", "bad" if environment.production else "warn"))
+    return tuple(spans)
 
 
 def undo_line(view: EnvironmentView, now: float, cells: int, glyphs: Glyphs) -> list[Line]:
