@@ -63,6 +63,8 @@ def needs_live(at: Situation) -> str | None:
         return None
     if any("(401)" in problem.what for problem in at.view.problems):
         return "the cluster does not accept our credentials"
+    if at.view.link is Link.DOWN and any(problem.kinds for problem in at.view.problems):
+        return "you may not see anything there (403): the overview says which permissions are missing"
     return "the cluster does not answer"
 
 

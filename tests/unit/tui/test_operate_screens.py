@@ -153,9 +153,11 @@ def test_what_only_the_server_set_is_no_change_from_a_baseline() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (60, 14)])
 async def test_releases_that_cannot_be_read_say_why(size: tuple[int, int]) -> None:
     operations = Operations()
-    operations.error = VezaError("403: oncall may not list secrets")
+    long = "403: oncall may not list secrets in API group v1 in the namespace veza-production: ask for it: END"
+    operations.error = VezaError(long)
     async with at(operations, "v", size=size) as (app, pilot):
-        await until_shown(pilot, app, "403: oncall may not list secrets")
+        text = await until_shown(pilot, app, "403: oncall may not list secrets", "END")
+        assert long in " ".join(text.split()), "all of it, however narrow"
         assert "roll back" not in foot(app)
         operations.error = None
         await pilot.press("ctrl+r")

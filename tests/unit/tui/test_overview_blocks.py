@@ -6,7 +6,7 @@ from types import MappingProxyType
 import pytest
 
 from tests.tools.synthetic import HOSTILE, crashing, environment, health, pod, rollout, scene, view
-from veza_tui.model.view import EnvironmentView, LastOperation, Link, NewestBackup
+from veza_tui.model.view import EnvironmentView, LastOperation, Link, NewestBackup, Problem
 from veza_tui.model.workload import State
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE, environment_state
 from veza_tui.tui.presentation.health import health_lines
@@ -19,6 +19,7 @@ from veza_tui.tui.presentation.rows import content_widths, row_line, share
 from veza_tui.tui.presentation.spans import line_width, plain
 from veza_tui.tui.presentation.summary import summary_line
 from veza_tui.tui.presentation.tabs import TabFace, tab_bar
+from veza_tui.tui.situation import Situation, needs_live
 from veza_tui.tui.themes import PALETTES, first_palette
 from veza_tui.tui.widgets.strips import Painter
 
@@ -239,6 +240,23 @@ def test_problems_say_what_to_do() -> None:
     assert "No connection to dev-eu" in text
     assert "→ Check the VPN" in text
     assert "ctrl-r" in text
+
+
+def test_a_cluster_that_says_no_is_not_down_and_it_is_said_who_may_not_see_what() -> None:
+    seen = replace(view("staging", now=NOW), link=Link.DOWN, pods=MappingProxyType({}), rollouts=())
+    refused = replace(seen, problems=(Problem("not allowed to watch pods (403)", "ask for list and watch", ("pods",)),))
+    assert environment_state(refused, UNICODE) == ("✖", "no access", "bad")
+    assert "no access" in plain(data_age(refused, NOW, UNICODE))
+    text = " ".join("\n".join(plain(line) for line in empty_body(refused, "https://k", 80, UNICODE)).split())
+    who = seen.identity
+    assert who is not None and f"Not allowed to see namespace {who.namespace} as {who.user} on https://k" in text
+    assert "not allowed to watch pods (403)" in text
+    at = Situation(environment=PROD, view=refused)
+    assert "(403)" in str(needs_live(at)) and "answer" not in str(needs_live(at))
+    stranger = replace(seen, problems=(Problem("the token was refused (401)", "log in again"),))
+    assert environment_state(stranger, UNICODE)[1] == "no access"
+    assert "Not let in by https://k" in "\n".join(map(plain, empty_body(stranger, "https://k", 80, UNICODE)))
+    assert environment_state(seen, UNICODE)[1] == "down"
 
 
 def test_states_of_an_environment_are_glyph_word_and_role() -> None:

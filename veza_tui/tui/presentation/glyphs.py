@@ -86,6 +86,11 @@ ASCII = Glyphs(
 )
 
 
+def refused(view: EnvironmentView) -> bool:
+    """Whether its API server answers and says no: it is up, and nothing of it may be seen."""
+    return view.link is Link.DOWN and any(problem.kinds or "(401)" in problem.what for problem in view.problems)
+
+
 def environment_state(view: EnvironmentView, glyphs: Glyphs) -> tuple[str, str, str]:
     """(glyph, word, role) of a whole environment."""
     if view.link is Link.CONNECTING:
@@ -93,7 +98,7 @@ def environment_state(view: EnvironmentView, glyphs: Glyphs) -> tuple[str, str, 
     if view.link is Link.STALE:
         return glyphs.stale, "stale", "warn"
     if view.link is Link.DOWN:
-        return glyphs.failed, "down", "bad"
+        return glyphs.failed, "no access" if refused(view) else "down", "bad"
     state = view.state
     if state is State.UNKNOWN and not view.synced:
         return glyphs.unknown, "loading", "unknown"

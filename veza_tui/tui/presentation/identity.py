@@ -5,7 +5,7 @@ from __future__ import annotations
 from veza_tui.model.environment import Environment
 from veza_tui.model.view import EnvironmentView, Link
 from veza_tui.tui.presentation.ages import calm_age
-from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.glyphs import Glyphs, refused
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, joined
 from veza_tui.tui.presentation.tabs import shown_name
 
@@ -23,7 +23,7 @@ def policy_words(environment: Environment) -> str:
 
 
 def data_age(view: EnvironmentView, monotonic: float, glyphs: Glyphs) -> Line:
-    """``live``, ``stale 34 s``, ``connecting`` or ``down``."""
+    """``live``, ``stale 34 s``, ``connecting``, ``down`` or ``no access``."""
     age = None if view.heard_at is None else max(0.0, monotonic - view.heard_at)
     if view.link is Link.LIVE:
         if age is not None and age >= QUIET_AFTER:
@@ -33,7 +33,7 @@ def data_age(view: EnvironmentView, monotonic: float, glyphs: Glyphs) -> Line:
         words = "stale" if age is None else f"stale {calm_age(_coarse(age))}"
         return (Span(f"{glyphs.stale} {words}", "warn"),)
     if view.link is Link.DOWN:
-        return (Span(f"{glyphs.failed} down", "bad"),)
+        return (Span(f"{glyphs.failed} {'no access' if refused(view) else 'down'}", "bad"),)
     return (Span(f"{glyphs.unknown} connecting", "unknown"),)
 
 

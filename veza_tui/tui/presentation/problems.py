@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from veza_tui.model.view import EnvironmentView, Link, Problem
-from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.glyphs import Glyphs, refused
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
 
 
@@ -30,12 +30,12 @@ def problem_lines(problems: Sequence[Problem], cells: int, glyphs: Glyphs, *, ro
 def empty_body(view: EnvironmentView, where: str, cells: int, glyphs: Glyphs) -> list[Line]:
     """What stands in place of the blocks while there are no rows."""
     if view.link is Link.DOWN:
-        refused = any(problem.kinds for problem in view.problems)  # it answers: what is named may not be read
-        said = "Not allowed to see" if refused else "No connection to"
-        title = (Span(f" {glyphs.failed} {said} {clean(where, 120)}", "bad"),)
         return [
             EMPTY,
-            title,
+            *(
+                (Span(f" {glyphs.failed if not i else ' '} {part}", "bad"),)
+                for i, part in enumerate(wrapped(_what(view, where), cells - 4))
+            ),
             EMPTY,
             *problem_lines(view.problems, cells, glyphs, role="text"),
             EMPTY,
@@ -45,3 +45,13 @@ def empty_body(view: EnvironmentView, where: str, cells: int, glyphs: Glyphs) ->
     if view.problems:
         lines += [EMPTY, *problem_lines(view.problems, cells, glyphs)]
     return lines
+
+
+def _what(view: EnvironmentView, where: str) -> str:
+    """Who may not see what, where it answers; else what cannot be reached."""
+    if not refused(view):
+        return f"No connection to {where}"
+    who = view.identity
+    if who is None or not any(problem.kinds for problem in view.problems):
+        return f"Not let in by {where}"
+    return f"Not allowed to see namespace {who.namespace} as {who.user or 'this user'} on {where}"

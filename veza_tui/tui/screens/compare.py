@@ -29,6 +29,8 @@ from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
 
+ALONE = 2
+"""Environments from which there is something to compare."""
 DETAIL = 5
 """Lines below the list for the chosen row's values."""
 
@@ -119,7 +121,9 @@ class CompareScreen(LookScreen):
         note: list[Span] = []
         if self.drifting:
             note.append(Span(f"{clean(self.tab.name, 40)}: file, manifests, live", "text"))
-        if found is not None and found.rows:
+        if isinstance(found, Comparison) and found.rows and len(found.environments) < ALONE:
+            note.append(Span(f"only {clean(found.environments[0], 40)}: nothing beside it", "warn"))
+        elif found is not None and found.rows:
             differ = found.different
             words = counted(differ, "differs", "differ") if differ else "no difference"
             note += [*((dot,) if note else ()), Span(words, "warn" if differ else "ok")]
@@ -155,6 +159,8 @@ class CompareScreen(LookScreen):
         if self.drifting:
             return (Span(clean(self._drift.problem, 60), "warn"),) if self._drift and self._drift.problem else EMPTY
         problems = self._found.problems if self._found else ()
+        if len(problems) > 1:
+            return (Span(clean(f"not read: {', '.join(name for name, _ in problems)}", 60), "warn"),)
         return (Span(clean(f"{problems[0][0]}: {problems[0][1]}", 60), "warn"),) if problems else EMPTY
 
     def _paint_detail(self) -> None:

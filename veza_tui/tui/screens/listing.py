@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from veza_tui.model.errors import VezaError
 from veza_tui.tui.actions import Situation
+from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, clip
@@ -159,7 +160,7 @@ class ListScreen(VezaScreen, Generic[Item]):
         titles = self.table.heading(self.label(), cells)
         self.query_one("#title", Sheet).set_lines([EMPTY, head, *self.below_heading(), titles])
         if self.error:
-            self.table.set_empty([(Span(f"   {clean(self.error, 300)}", "bad"),)])
+            self.table.set_empty([(Span(f"   {part}", "bad"),) for part in wrapped(self.error, cells - 6)])
         elif not self.loaded:
             self.table.set_empty([(Span("   reading …", "dim"),)])
         elif not self.items:
