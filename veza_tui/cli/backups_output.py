@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from veza_tui.cli import output
@@ -11,6 +12,7 @@ from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.exits import Exit
 from veza_tui.operations.backup.make import size_text
 from veza_tui.operations.backup.policy import age, judge, newest_of, rpo_warning
+from veza_tui.ports.storage import HOLD
 
 if TYPE_CHECKING:
     from veza_tui.model.catalogue import BackupRecord
@@ -98,8 +100,12 @@ def print_show(environment: Environment, catalogue: Catalogue, name: str, *, che
     if damages is None:
         return Exit.DONE
     if not as_json:
-        output.progress(f"{len(damages)} things are wrong" if damages else "every byte is as it was written")
+        output.progress(_wrong(len(damages)))
     return Exit.FAILED if damages else Exit.DONE
+
+
+def _wrong(count: int) -> str:
+    return f"{count} thing{'s are' if count > 1 else ' is'} wrong" if count else "every byte is as it was written"
 
 
 def _lines(record: BackupRecord) -> list[str]:
@@ -158,11 +164,15 @@ def print_prune(
     own = [r for r in catalogue.records(environment.name) if r.environment == environment.name]
     verdicts = judge(own, environment.backup.retention, time.time())
     removed = []
-    for verdict in verdicts:
+    for at, verdict in enumerate(verdicts):
         if not verdict.keep and really:
-            audit(environment.name, "prune", verdict.record.name, verdict.why)
-            catalogue.storage.remove(verdict.record.name)
-            removed.append(verdict.record.name)
+            kept = _since(catalogue, verdict.record.name)
+            if kept:
+                verdicts[at] = verdict = replace(verdict, keep=True, why=kept)
+            else:
+                audit(environment.name, "prune", verdict.record.name, verdict.why)
+                catalogue.storage.remove(verdict.record.name)
+                removed.append(verdict.record.name)
         if not as_json:
             what = "keep" if verdict.keep else ("removed" if really else "would remove")
             output.data(f"{what:<13} {verdict.record.name}  {size_text(verdict.record.size):>9}  {verdict.why}")
@@ -178,6 +188,14 @@ def print_prune(
     if not really:
         output.progress(f"nothing was removed; --yes would free {size_text(gone)}")
     return Exit.DONE
+
+
+def _since(catalogue: Catalogue, name: str) -> str:
+    """Why it is not to be removed after all: with many to go, others may have been there meanwhile."""
+    try:
+        return "held meanwhile" if catalogue.storage.stat(name).has(HOLD) else ""
+    except ConfigError:
+        return "gone meanwhile"
 
 
 def audit(environment: str, what: str, name: str, reason: str) -> None:

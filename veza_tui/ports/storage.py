@@ -38,6 +38,8 @@ class Stored:
 
     name: str
     files: tuple[StoredFile, ...]
+    unfinished: bool = False
+    """Somebody's claim is on it: it is being written, or removed, or was when its owner died (a bucket only)."""
 
     @property
     def size(self) -> int:

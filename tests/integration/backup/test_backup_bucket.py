@@ -1,10 +1,14 @@
-"""Backups in a bucket, over HTTP: moto's S3 server in this process."""
+"""Backups in a bucket, over HTTP: a real S3-compatible server (moto), in a process of its own."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +16,21 @@ import pyrage
 import pytest
 
 from tests.integration.backup.conftest import Backup, Place, as_is, settings_for
+from tests.unit.backup.conftest import Clock, PaperDatabase
+from tests.unit.operations.worlds import PLAIN
 from veza_tui.adapters.postgres.database import PostgresDatabase
 from veza_tui.adapters.process.clock import SystemClock
-from veza_tui.adapters.storage import s3_write
+from veza_tui.adapters.storage import s3, s3_write
 from veza_tui.adapters.storage.s3 import S3Storage, open_bucket
-from veza_tui.model.catalogue import Hold
+from veza_tui.cli.backups_output import print_prune
+from veza_tui.model.catalogue import Hold, Proof
+from veza_tui.model.environment import Retention
 from veza_tui.model.errors import ConfigError, RefusedError, UnreachableError, VezaError
 from veza_tui.operations.backup.catalogue import Catalogue
+from veza_tui.operations.backup.make import BackupJob, make_backup
 from veza_tui.operations.backup.verify import verify_backup
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
@@ -44,6 +48,11 @@ def bucket(s3_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     name = f"veza-{abs(hash(request.node.name)) % 10**10}"
     boto3.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"})
     yield name
+
+
+async def dated(storage: S3Storage, at: float, environment: str = "production") -> str:
+    """A small backup made at that time, on paper; its name."""
+    return (await make_backup(BackupJob(environment, "ada"), storage, PaperDatabase(), Clock(at), lambda p: None)).name
 
 
 def keys(storage: S3Storage) -> list[str]:
@@ -120,7 +129,7 @@ async def test_two_in_one_second_and_the_claim_of_the_living(bucket: str) -> Non
 
 UPLOADER = """
 import sys, time
-from veza_tui.adapters.storage import s3_write
+from veza_tui.adapters.storage import s3, s3_write
 from veza_tui.adapters.storage.s3 import open_bucket
 s3_write._PART = 5 << 20
 draft = open_bucket(sys.argv[1]).begin(1_780_000_000.0)
@@ -160,6 +169,89 @@ async def test_damage_in_the_bucket_is_found(place: Place, bucket: str, backup: 
     assert catalogue.check(manifest.name) == []
     client.put_object(Bucket=bucket, Key=f"x/{manifest.name}/extra", Body=b"1")
     assert [d.path for d in catalogue.check(manifest.name)] == ["extra"]
+
+
+async def test_a_backup_whose_manifest_is_gone_is_damaged_not_unseen(bucket: str) -> None:
+    storage = open_bucket(f"s3://{bucket}/x")
+    client: Any = storage._client
+    catalogue = Catalogue(storage)
+    name = await dated(storage, 1_780_000_000.0)
+    client.put_object(Bucket=bucket, Key="x/logs/app.log", Body=b"of somebody else")
+    client.delete_object(Bucket=bucket, Key=f"x/{name}/manifest.json")
+    [record] = catalogue.records("production")
+    assert (record.name, record.state, record.note) == (name, "damaged", "manifest.json is missing")
+    assert catalogue.newest("production") is None
+    with pytest.raises(RefusedError, match=r"manifest\.json: is missing"):
+        catalogue.require_whole(name, "production")
+    assert storage.sweep() == [], "it is nobody's upload"
+
+
+async def test_prune_in_the_bucket(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    storage = open_bucket(f"s3://{bucket}/x")
+    catalogue = Catalogue(storage)
+    noon = time.mktime((2026, 5, 29, 12, 0, 0, 0, 0, -1))  # a Friday
+    names = [await dated(storage, noon - day * 86400) for day in (*range(6), 20, 21, 50, 51)]
+    other = await dated(storage, noon - 60 * 86400, "staging")
+    proven, held = names[-1], names[-2]
+    catalogue.record_proof(proven, Proof(catalogue.get(proven).digest, 1.0, "ada", "PostgreSQL 17", 1, 1, 1.0))
+    catalogue.hold(held, Hold(1.0, "ada", "audit"))
+    retention = Retention(last=2, daily=3, weekly=2, monthly=1)
+    production = replace(PLAIN, name="production", backup=replace(PLAIN.backup, retention=retention))
+
+    def prune(**choice: Any) -> dict[str, Any]:
+        given = {"yes": False, "confirm": "", "read_only": False, **choice}
+        assert print_prune(production, catalogue, as_json=True, **given) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    before = keys(storage)
+    told = prune()
+    assert (told["dry_run"], told["removed"]) == (True, [])
+    assert {b["name"]: b["why"] for b in told["backups"] if b["keep"]} == {
+        names[0]: "one of the last 2",
+        names[1]: "one of the last 2",
+        names[2]: "daily: 2026-05-27",
+        names[5]: "weekly: 2026-W21",  # Sunday, the newest of the week before
+        held: "held: audit",
+        proven: "the last proven one",
+    }
+    assert keys(storage) == before
+    with pytest.raises(RefusedError):
+        prune(yes=True, read_only=True)
+    assert keys(storage) == before
+    remove, late = storage.remove, Hold(1.0, "bob", "while others prune")
+
+    def remove_slowly(name: str) -> None:
+        remove(name)
+        catalogue.hold(names[6], late)
+
+    monkeypatch.setattr(storage, "remove", remove_slowly)
+    gone = [names[3], names[4], names[7]]
+    told = prune(yes=True)
+    assert told["removed"] == gone
+    assert [b["why"] for b in told["backups"] if b["name"] == names[6]] == ["held meanwhile"]
+    assert {key.split("/")[1] for key in keys(storage)} == {*names, other} - set(gone)
+    assert prune(yes=True)["removed"] == []
+    catalogue.release(held)
+    assert prune(confirm="production")["removed"] == [held]
+
+
+async def test_a_removal_that_was_cut_off_is_ended_by_the_next_run(bucket: str) -> None:
+    storage = open_bucket(f"s3://{bucket}/x")
+    name = await dated(storage, 1_780_000_000.0)
+    with pytest.MonkeyPatch.context() as patch:
+        # As if killed between the manifest and the rest: the claim is of a process that is no more.
+        patch.setattr(storage, "_wipe", lambda name: None)
+        dead = {"host": socket.gethostname(), "pid": os.getpid(), "born": "1", "at": time.time()}
+        patch.setattr(s3, "_claim", lambda: json.dumps(dead).encode())
+        storage.remove(name)
+    assert len(keys(storage)) > 1
+    assert Catalogue(storage).records() == [], "it is on its way out"
+    assert storage.sweep() == [name]
+    assert keys(storage) == []
 
 
 async def test_errors_are_one_line_without_the_secret(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ class S3Storage:
             name, slash, path = key.removeprefix(self._prefix).partition("/")
             if slash and path and not name.startswith("."):
                 found.setdefault(name, []).append(StoredFile(path, size))
-        return [Stored(name, _files(files)) for name, files in sorted(found.items())]
+        return [_stored(name, files) for name, files in sorted(found.items())]
 
     def stat(self, name: str) -> Stored:
         """One backup's files."""
@@ -72,7 +72,7 @@ class S3Storage:
         files = [StoredFile(key.removeprefix(base), size) for key, size in self._keys(base)]
         if not files:
             raise ConfigError(f"there is no backup {name} in {self.label}", hint="veza-tui backups lists them")
-        return Stored(name, _files(files))
+        return _stored(name, files)
 
     def read(self, name: str, path: str, *, limit: int = 16 << 20) -> bytes:
         """A small object."""
@@ -220,8 +220,9 @@ class S3Storage:
         return f"{self._prefix}{check_name(name)}/{path}"
 
 
-def _files(files: Sequence[StoredFile]) -> tuple[StoredFile, ...]:
-    return tuple(sorted((f for f in files if f.path != CLAIM), key=lambda f: f.path))
+def _stored(name: str, files: Sequence[StoredFile]) -> Stored:
+    own = sorted((f for f in files if f.path != CLAIM), key=lambda f: f.path)
+    return Stored(name, tuple(own), unfinished=len(own) < len(files))
 
 
 def _born(pid: int) -> str:

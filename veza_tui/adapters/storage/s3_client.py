@@ -37,14 +37,16 @@ def make_clients(address: str) -> tuple[Any, Any]:
         VezaError: its configuration is wrong (a profile that does not exist, a malformed endpoint).
     """
     try:
-        import boto3
+        from boto3.session import Session
         from botocore.config import Config
     except ImportError:
         raise ConfigError("backups in a bucket need boto3", hint="pip install 'veza-tui[s3]'") from None
     quick = Config(connect_timeout=5, read_timeout=8, retries={"total_max_attempts": 3, "mode": "standard"})
     patient = Config(connect_timeout=10, read_timeout=60, retries={"total_max_attempts": 4, "mode": "standard"})
     try:
-        return boto3.client("s3", config=quick), boto3.client("s3", config=patient)
+        # One of its own: boto3's default session keeps the first credentials it saw, and is not for several threads.
+        session = Session()
+        return session.client("s3", config=quick), session.client("s3", config=patient)
     except Exception as error:
         raise explain(error, address) from None
 

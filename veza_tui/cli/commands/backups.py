@@ -50,7 +50,10 @@ def command(
     environment, what, name = _parse(words, workspace.names())
     if what == "list":
         names = (environment,) if environment else workspace.names()
-        return print_list([(n, partial(_catalogue, workspace, n)) for n in names], as_json=as_json)
+        code = print_list([(n, partial(_catalogue, workspace, n)) for n in names], as_json=as_json)
+        if not as_json:
+            _tell_left_behind(workspace, names)
+        return code
     if not environment:
         raise ConfigError(f"backups {what} needs an environment", hint=f"veza-tui backups ENV {what}")
     env, catalogue = _catalogue(workspace, environment)
@@ -88,6 +91,27 @@ def _catalogue(workspace: Workspace, name: str) -> tuple[Environment, Catalogue]
 
     environment = workspace.environment(name)
     return environment, Catalogue(wiring.open_storage(workspace, environment))
+
+
+def _tell_left_behind(workspace: Workspace, names: tuple[str, ...]) -> None:
+    """Backups of before ``data.backup.storage`` named a bucket: still there, and in no catalogue."""
+    from dataclasses import replace
+
+    from veza_tui import wiring
+    from veza_tui.cli import output
+    from veza_tui.operations.backup.catalogue import Catalogue
+
+    for environment in map(workspace.environment, names):
+        if not environment.backup.storage:
+            continue
+        local = replace(environment, backup=replace(environment.backup, storage=""))
+        catalogue = Catalogue(wiring.open_storage(workspace, local))
+        count = sum(1 for r in catalogue.records(environment.name) if r.environment == environment.name)
+        if count:
+            output.progress(
+                f"{environment.name}: {count} more in {catalogue.storage.label}, from before data.backup.storage named"
+                " a bucket; to use one, take that key out"
+            )
 
 
 def _require_own(catalogue: Catalogue, name: str, environment: str) -> None:

@@ -39,7 +39,7 @@ class Catalogue:
         """Every finished backup, newest first; of one environment when named (those of unknown origin too)."""
         records = []
         for stored in self.storage.list():
-            if self.storage.manifests_only and not stored.has(MANIFEST):
+            if self._no_backup(stored):
                 continue
             record = self._record(stored)
             if not environment or record.environment in (environment, ""):
@@ -50,7 +50,7 @@ class Catalogue:
         """The newest backup with a database and the newest proven one; opens no more manifests than that takes."""
         first: BackupRecord | None = None
         for stored in sorted(self.storage.list(), key=lambda s: s.name, reverse=True):
-            if self.storage.manifests_only and not stored.has(MANIFEST):
+            if self._no_backup(stored):
                 continue
             record = self._record(stored)
             if record.environment != environment or record.problem or not record.has_database or record.safety:
@@ -67,9 +67,15 @@ class Catalogue:
             ConfigError: there is none by this name.
         """
         stored = self.storage.stat(name)
-        if self.storage.manifests_only and not stored.has(MANIFEST):
+        if self._no_backup(stored):
             raise ConfigError(f"backup {name} in {self.storage.label} was never finished")
         return self._record(stored)
+
+    def _no_backup(self, stored: Stored) -> bool:
+        """In a bucket: an upload that is not whole, or others' objects. A backup whose manifest is gone is a loss."""
+        if not self.storage.manifests_only or stored.has(MANIFEST):
+            return False
+        return stored.unfinished or time_of(stored.name) is None
 
     def _record(self, stored: Stored) -> BackupRecord:
         manifest: Manifest | None = None
@@ -79,6 +85,8 @@ class Catalogue:
                 manifest, digest = self._manifest(stored.name)
             except (ValueError, VezaError) as error:
                 problem = f"{MANIFEST}: {error}"
+        elif self.storage.manifests_only:
+            problem = f"{MANIFEST} is missing"
         proof = hold = None
         if stored.has(PROOF):
             try:
@@ -125,7 +133,7 @@ class Catalogue:
         stored = self.storage.stat(name)
         damages = [Damage(f.path, "is no regular file") for f in stored.files if not f.regular]
         if not stored.has(MANIFEST):
-            return damages
+            return [*damages, Damage(MANIFEST, "is missing")] if self.storage.manifests_only else damages
         try:
             manifest, _ = self._manifest(name)
         except (ValueError, VezaError) as error:
