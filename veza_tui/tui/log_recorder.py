@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from veza_tui.feeds.logs.save import LogFile
+from veza_tui.feeds.logs.save import LogFile, NotWritten, Stopped
 from veza_tui.model.log import Source
 
 PAUSE = 0.25
@@ -17,10 +17,12 @@ class Recorder:
     """Files go to ``logs/`` in the state directory. One file at a time is kept open."""
 
     def __init__(self, sources: Mapping[int, Source], now: Callable[[], float]) -> None:
+        self.stopped: Stopped | None = None
+        """Why nothing is written although somebody asked for it; until it begins again, or nobody cares."""
         self._sources = sources
         self._now = now
         self._file: LogFile | None = None
-        self._waiting: list[bytes] = []
+        self._waiting: list[tuple[list[bytes], Mapping[int, Source]]] = []
         self._gate = asyncio.Lock()
 
     @property
@@ -31,13 +33,14 @@ class Recorder:
     def take(self, lines: list[bytes]) -> None:
         """Lines that came."""
         if self._file is not None:
-            self._waiting += lines
+            # The numbers of sources mean others as soon as something else is read.
+            self._waiting.append((lines, dict(self._sources)))
 
     async def save(self, name: str, lines: list[bytes], sources: Mapping[int, Source]) -> LogFile:
         """All of ``lines`` in a new file, closed.
 
         Raises:
-            VezaError: it cannot be written.
+            NotWritten: it cannot be written.
         """
 
         def work() -> LogFile:
@@ -58,24 +61,33 @@ class Recorder:
         """Begin to keep what comes; ``run`` writes it.
 
         Raises:
-            VezaError: there can be no such file.
+            NotWritten: there can be no such file; ``stopped`` says so from now on.
         """
         self._waiting = []
-        self._file = await asyncio.to_thread(LogFile, _directory(), name, self._now())
+        try:
+            self._file = await asyncio.to_thread(LogFile, _directory(), name, self._now())
+        except NotWritten as error:
+            self.stopped = Stopped(self._now(), error.where, error.why, None)
+            raise
+        self.stopped = None
         return self._file
 
     async def run(self) -> None:
         """Write until ``stop``.
 
         Raises:
-            VezaError: the disk is full; the file is closed.
+            NotWritten: the disk is full; the file is closed, and ``stopped`` says so from now on.
         """
         while self._file is not None:
             await self._flush()
             await asyncio.sleep(PAUSE)
 
     async def stop(self) -> LogFile | None:
-        """Write what is left and close; the file that was open."""
+        """Write what is left and close; the file that was open.
+
+        Raises:
+            NotWritten: what was left could not be written; as with ``run``.
+        """
         file = self._file
         if file is not None:
             await self._flush()
@@ -85,15 +97,20 @@ class Recorder:
 
     async def _flush(self) -> None:
         async with self._gate:
-            file, lines = self._file, self._waiting
+            file, waiting = self._file, self._waiting
             self._waiting = []
-            if file is None or not lines:
+            if file is None:
                 return
             try:
-                await asyncio.to_thread(file.write, lines, dict(self._sources))
-            except BaseException:
+                for lines, sources in waiting:
+                    await asyncio.to_thread(file.write, lines, sources)
+            except BaseException as error:
                 self._file = None
                 file.close()
+                if isinstance(error, NotWritten):
+                    self.stopped = Stopped(self._now(), error.where, error.why, file.lines)
+                    if not file.lines:
+                        file.path.unlink(missing_ok=True)
                 raise
 
 

@@ -121,11 +121,34 @@ def test_save_and_keep_writing(terminal: Terminal, tmp_path: Path) -> None:
     assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", saved)
     terminal.send("W")
     terminal.wait_for(lambda lines: "writing" in lines[1])
-    terminal.pump(0.8)
+    written = next(p for p in files[0].parent.iterdir() if p != files[0])
+    terminal.wait_for(lambda _: written.read_bytes().count(b"\n") > 30)
+    # Its sources are numbered anew now; what waits to be written is of the ones before.
+    terminal.send("a")
+    terminal.wait_for(lambda lines: "3 containers" not in lines[1])
     terminal.send("W")
     terminal.wait_for(lambda lines: any("wrote" in line for line in lines))
-    written = [p for p in files[0].parent.iterdir() if p != files[0]]
-    assert written[0].read_bytes().count(b"\n") > 30
+    for line in written.read_bytes().splitlines():
+        assert re.match(rb"\S+Z (\S+)/app (line \d+ of \1 |(?!line ))", line), line
+
+
+def test_a_disk_that_is_full_is_said_until_somebody_knows(busy: dict[str, str], tmp_path: Path) -> None:
+    # Python ignores SIGXFSZ: a file that would become larger than this cannot be written.
+    limited = ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh", *PROGRAM]
+    env = {**busy, **PLAIN_TERMINAL, "XDG_STATE_HOME": str(tmp_path)}
+    with Terminal(limited, columns=80, rows=24, env=env) as terminal:
+        terminal.wait_for(lambda lines: any("web-" in line for line in lines), 20)
+        logs(terminal)
+        terminal.send("W")
+        terminal.wait_for(lambda lines: "writing stopped at" in lines[2] and ".log " in lines[3], 20)
+        assert "File too large" in terminal.lines[2]
+        (file,) = (tmp_path / "veza-tui" / "logs").iterdir()
+        written = file.read_bytes()
+        assert written.endswith(b"\n")
+        assert f" {len(written.splitlines()):,} lines until then" in terminal.lines[3]
+        assert file.name in terminal.lines[3]
+        terminal.send("\x1b")
+        terminal.wait_for(lambda lines: "writing stopped" not in lines[2] and "LOGS" in lines[1])
 
 
 def test_one_pod_wider_and_back(terminal: Terminal) -> None:

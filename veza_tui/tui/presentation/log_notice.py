@@ -1,13 +1,15 @@
-"""What is to be known of the pods whose logs are read and does not stand in the lines. Pure."""
+"""What is to be known and does not stand in the lines: of the pods that are read, of a file no longer written. Pure."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
+from veza_tui.feeds.logs.save import Stopped
 from veza_tui.feeds.logs.targets import crash_loop, followed_words
 from veza_tui.model.workload import PodRow
 from veza_tui.tui.presentation.glyphs import Glyphs
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted, fit_middle, width
 
 
 def notice_line(pods: Sequence[PodRow], unfollowed: Sequence[str], glyphs: Glyphs, *, previous: bool) -> Line:
@@ -30,3 +32,33 @@ def notice_line(pods: Sequence[PodRow], unfollowed: Sequence[str], glyphs: Glyph
         Span(" the run before", "text"),
         Span(f" {glyphs.dot} {name}" if name else "", "dim"),
     )
+
+
+def stopped_lines(stopped: Stopped | None, cells: int, glyphs: Glyphs) -> list[Line]:
+    """What is not written any more, why and since when; where it is, and how much of it. Nothing while all is well."""
+    if stopped is None:
+        return []
+    clock = time.strftime("%H:%M:%S", time.localtime(stopped.at))
+    what = f"nothing written since {clock}" if stopped.lines is None else f"writing stopped at {clock}"
+    if stopped.lines is None:
+        kept = "   there can be no file in "
+    elif stopped.lines:
+        kept = f"   {counted(stopped.lines, 'line')} until then in "
+    else:
+        kept = "   not one line was written to "
+    where = clean(str(stopped.where))
+    room = max(0, cells - width(kept) - 1)
+    return [
+        (
+            Span(f" {glyphs.failed} ", "bad"),
+            Span(f"{what}: {clean(stopped.why, 80)} {glyphs.dot}", "text"),
+            Span(" W", "key", "do:logs.write"),
+            Span(" again", "text"),
+            Span("  esc", "key"),
+            Span(" hides", "text"),
+        ),
+        (
+            Span(kept, "dim"),
+            Span(fit_middle(where, room, ellipsis=glyphs.ellipsis) if width(where) > room else where, "text"),
+        ),
+    ]

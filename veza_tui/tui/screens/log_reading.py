@@ -16,6 +16,7 @@ from veza_tui.model.log import Beginning, Scope, Target
 from veza_tui.model.workload import PodRow
 from veza_tui.ports.cluster import Cluster
 from veza_tui.tui.log_recorder import Recorder
+from veza_tui.tui.presentation.spans import counted
 from veza_tui.tui.screens.log_window import LogWindowScreen
 
 TAIL = {Scope.POD: 1000, Scope.SERVICE: 300, Scope.ENVIRONMENT: 100}
@@ -58,7 +59,7 @@ class LogReadingScreen(LogWindowScreen):
 
     def on_mount(self) -> None:
         """Begin to read."""
-        self.query_one("#notice").display = False
+        self.query_one("#notice").display = self.query_one("#stopped").display = False
         super().on_mount()
         if self._tab is not None:
             self._unsubscribe = self._tab.feed.subscribe(lambda _: self._pods_changed())
@@ -138,7 +139,13 @@ class LogReadingScreen(LogWindowScreen):
             await self.session.close()
         if self._cluster is not None:
             await self._cluster.close()
-        await self._recorder.stop()
+        try:
+            file = await self._recorder.stop()
+        except VezaError as error:
+            self.veza.tell(str(error), bad=True)
+        else:
+            if file is not None:
+                self.veza.tell(f"wrote {counted(file.lines, 'line')} to {file.path}")
 
     def read_since(self, text: str) -> None:
         """From another beginning."""

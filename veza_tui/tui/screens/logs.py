@@ -10,7 +10,7 @@ from veza_tui.model.log import Scope, payload_of, source_of
 from veza_tui.model.text import printable
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.log_head import Head, head_line
-from veza_tui.tui.presentation.log_notice import notice_line
+from veza_tui.tui.presentation.log_notice import notice_line, stopped_lines
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted
 from veza_tui.tui.screens.log_reading import LogReadingScreen
 from veza_tui.tui.widgets.log import LogView
@@ -33,6 +33,7 @@ class LogsScreen(LogReadingScreen):
         """What it is, the lines, and where one types."""
         yield Sheet(self.veza.painter, id="title", fixed=1)
         yield Sheet(self.veza.painter, id="notice", fixed=1)
+        yield Sheet(self.veza.painter, id="stopped", fixed=2)
         yield LogView(self.ring, self.sources, self.veza.painter, self.veza.glyphs)
         yield Prompt(self.veza.painter)
 
@@ -63,6 +64,7 @@ class LogsScreen(LogReadingScreen):
         """Another width: another title."""
         super().on_resize()
         self.call_after_refresh(self.paint_title)
+        self.call_after_refresh(self._paint_stopped)
 
     def paint_title(self) -> None:
         """The line above: its counts move only when something else on the screen does."""
@@ -92,6 +94,15 @@ class LogsScreen(LogReadingScreen):
         sheet = self.query_one("#notice", Sheet)
         sheet.display = bool(line)
         sheet.set_lines([line])
+
+    def _paint_stopped(self) -> None:
+        """A toast is gone when somebody comes back: that nothing is written any more stands until it is known."""
+        if not self.is_mounted:
+            return
+        lines = stopped_lines(self._recorder.stopped, self.size.width, self.veza.glyphs)
+        sheet = self.query_one("#stopped", Sheet)
+        sheet.display = bool(lines)
+        sheet.set_lines(lines)
 
     def _notice(self) -> Line:
         if self.session is None:
@@ -144,21 +155,25 @@ class LogsScreen(LogReadingScreen):
 
     async def write_on(self) -> None:
         """``W``: write what comes from now on to a file; again: stop."""
-        if self._recorder.writing:
-            file = await self._recorder.stop()
-            if file is not None:
-                self.veza.tell(f"wrote {counted(file.lines, 'line')} to {file.path}")
-        else:
-            file = await self._recorder.open(self._file_name())
-            self.veza.spawn(self._write())
-            self.veza.tell(f"writing to {file.path}; W stops")
-        self.paint_title()
+        try:
+            if self._recorder.writing:
+                file = await self._recorder.stop()
+                if file is not None:
+                    self.veza.tell(f"wrote {counted(file.lines, 'line')} to {file.path}")
+            else:
+                file = await self._recorder.open(self._file_name())
+                self.veza.spawn(self._write())
+                self.veza.tell(f"writing to {file.path}; W stops")
+        finally:
+            self.paint_title()
+            self._paint_stopped()
 
     async def _write(self) -> None:
         try:
             await self._recorder.run()
         finally:
             self.paint_title()
+            self._paint_stopped()
 
     def _file_name(self) -> str:
         return f"{self.environment.name}-{self.target.name}"
@@ -166,7 +181,7 @@ class LogsScreen(LogReadingScreen):
     # --- what every screen has -------------------------------------------------------------------------------------
 
     def back(self) -> bool:
-        """Escape: the prompt, the filter, the highlight, then the screen."""
+        """Escape: the prompt, what went wrong, the filter, the highlight, then the screen."""
         if self.prompt.display:
             kind = self.prompt.kind
             self.prompt.close()
@@ -175,6 +190,10 @@ class LogsScreen(LogReadingScreen):
         if self._problem:
             self._problem = ""
             self.paint_title()
+            return True
+        if self._recorder.stopped is not None:
+            self._recorder.stopped = None
+            self._paint_stopped()
             return True
         if self._filter:
             self.set_filter("")
