@@ -19,7 +19,7 @@ class TableFacts:
     name: str
     rows: int
     digest: str
-    """Order-independent digest of the rows (see adapters/postgres/digest); empty when it was not taken."""
+    """Digest of the rows (see adapters/postgres/digest and row_digests); empty when it was not taken."""
 
     @property
     def key(self) -> str:
@@ -217,16 +217,16 @@ def differences(
     """
     problems: list[str] = []
     looked = expected.large_objects is not None
-    have = {t.key: t for t in (actual.contents if looked else actual.tables)}
+    have = {(t.schema, t.name): t for t in (actual.contents if looked else actual.tables)}
     for table in expected.contents:
-        found = have.pop(table.key, None)
+        found = have.pop((table.schema, table.name), None)
         if found is None:
             problems.append(f"table {table.key} is missing")
         elif found.rows != table.rows:
             problems.append(f"table {table.key} has {found.rows:,} rows, expected {table.rows:,}")
         elif digests and table.digest and found.digest != table.digest:
             problems.append(f"table {table.key} has the right number of rows with other contents")
-    problems += [f"table {name} should not be there" for name in sorted(have)]
+    problems += [f"table {table.key} should not be there" for _, table in sorted(have.items())]
     # One that was behind when the backup was made comes back as it was: it is told (see ``lagging``), not refused.
     was = {(s.schema, s.name) for s in expected.sequences if s.behind}
     problems += [

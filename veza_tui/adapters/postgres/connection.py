@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from veza_tui.model.errors import RefusedError, UnreachableError, VezaError
+from veza_tui.model.errors import ConfigError, RefusedError, UnreachableError, VezaError
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -130,12 +130,34 @@ def explain(error: BaseException, endpoint: Endpoint) -> VezaError:
             " nothing was sent",
             hint="turn TLS on at the server (ssl = on), or change the environment's ssl_mode",
         )
+    if told := _mistrusted(lowered, endpoint):
+        return told
     if "does not exist" in lowered or "permission denied" in lowered or "not currently accepting" in lowered:
         return RefusedError(f"PostgreSQL at {endpoint.label}: {text}")
     state = str(getattr(error, "sqlstate", None) or "")
     if state and not state.startswith(_AWAY):
         return VezaError(f"PostgreSQL at {endpoint.label}: {text}")
     return UnreachableError(f"PostgreSQL at {endpoint.label}: {text}")
+
+
+def _mistrusted(text: str, endpoint: Endpoint) -> VezaError | None:
+    """What libpq says of a certificate under ``verify-ca`` and ``verify-full`` (source: fe-secure-openssl.c)."""
+    where, mode = f"PostgreSQL at {endpoint.label}", f"ssl_mode {endpoint.ssl_mode}"
+    roots = "point PGSSLROOTCERT (or ~/.postgresql/root.crt) at the certificate of the server's authority"
+    if "root certificate file" in text:
+        return ConfigError(f"{where}: {mode} needs the certificate of an authority, and there is none here", hint=roots)
+    if "certificate verify failed" in text:
+        return RefusedError(
+            f"{where} shows a certificate that no trusted authority signed, or that is out of date ({mode}):"
+            " nothing was sent",
+            hint=roots,
+        )
+    if "does not match host name" in text:
+        return RefusedError(
+            f"{where} shows a certificate of another host ({mode}): nothing was sent",
+            hint="write the name in the certificate as data.database.host, or have the certificate made for this one",
+        )
+    return None
 
 
 def _prefix() -> str:
@@ -153,6 +175,10 @@ def _sweep_passfiles() -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLCERT",
+         "PGSSLKEY")  # fmt: skip
+
+
 @contextlib.contextmanager
 def libpq_environment(endpoint: Endpoint) -> Iterator[dict[str, str]]:
     """The environment for pg_dump, pg_restore and psql: connection by variables, the password by a 0600 passfile.
@@ -167,8 +193,9 @@ def libpq_environment(endpoint: Endpoint) -> Iterator[dict[str, str]]:
         descriptor = os.open(passfile, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(f"*:*:*:*:{escaped}\n")
-        # A clean environment: neither the person's PG* variables nor any secret reaches the child.
-        kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")}
+        # A clean environment: no secret reaches the child, and of the person's PG* variables only what our own
+        # connection heeds as well: whom to trust, and who we are.
+        kept = {k: v for k, v in os.environ.items() if k in _KEPT}
         yield {
             **kept,
             "PGHOST": endpoint.host,

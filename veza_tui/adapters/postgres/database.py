@@ -14,6 +14,7 @@ from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
 from veza_tui.adapters.postgres.dump import dump
 from veza_tui.adapters.postgres.leftovers import end_leftovers
 from veza_tui.adapters.postgres.load import load, scan_plain
+from veza_tui.adapters.postgres.reread import facts_like
 from veza_tui.adapters.postgres.tools import find_tools, installed
 from veza_tui.model.backup import DatabaseFacts, ServerFacts
 from veza_tui.model.environment import Database as Settings
@@ -97,7 +98,9 @@ class PostgresDatabase:
     ) -> DatabaseFacts:
         """Facts in one snapshot."""
         async with self.connection(database) as connection:
-            return await facts_module.database_facts(connection, digests=digests, like=like)
+            if digests and like is not None:
+                return await facts_like(connection, await self.endpoint(database), like)
+            return await facts_module.database_facts(connection, digests=digests)
 
     async def dump(
         self,

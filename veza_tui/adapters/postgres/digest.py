@@ -10,6 +10,8 @@ combined, and the combination is the seed of the last hash. Kinds, told by the f
   of values between rows; kept for the manifests that have it.
 - ``t``: the hash of the row's text form, for servers before 14.
 
+A fourth kind, ``c``, is made without the server: see ``row_digests``.
+
 Columns without a hash that depends on nothing but their value (enums hash OIDs; json has none) are hashed as text in
 every kind.
 
@@ -52,8 +54,9 @@ _AS_TEXT = ("interval",)
 def kind_for(server_version: int, like: DatabaseFacts | None) -> str:
     """The kind of digest: as ``like`` has it, so that the two can be compared; else the best that the server has."""
     best = "s" if server_version >= 140000 else "t"
-    known = next((t.digest[0] for t in like.contents if t.digest), best) if like is not None else best
-    return known if known in ("s", "r", "t") and not (known != "t" and best == "t") else best
+    kinds = (t.digest[0] for t in (like.contents if like is not None else ()) if t.digest)
+    known = next((k for k in kinds if k in ("s", "r", "t")), best)
+    return best if best == "t" else known
 
 
 def rows_digest(kind: str, columns: Sequence[tuple[str, str]]) -> sql.Composable:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from veza_tui.adapters.postgres.connection import Endpoint, connect, explain, libpq_environment
+from veza_tui.adapters.postgres.archive_rows import Archive, decoder_for
+from veza_tui.adapters.postgres.behind import Behind
+from veza_tui.adapters.postgres.compression import choose_compression
+from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
 from veza_tui.adapters.postgres.estimate import estimate, sizes
 from veza_tui.adapters.postgres.facts import between, database_facts, sequence_values, server_facts
-from veza_tui.adapters.postgres.process import Program, in_thread, pipe, pump
-from veza_tui.adapters.postgres.tools import Tools, find_tools
+from veza_tui.adapters.postgres.pg_dump import pg_dump
+from veza_tui.adapters.postgres.row_digests import PlainDigests, encoding, settings, with_rows, with_tables
+from veza_tui.adapters.postgres.tools import find_tools
 from veza_tui.model.backup import DatabaseFacts
-from veza_tui.model.errors import ConfigError, VezaError
+from veza_tui.model.errors import ConfigError
 from veza_tui.model.text import printable
 from veza_tui.ports.database import FORMATS, DumpOptions, DumpOutcome, Progress, TransferProgress
 
@@ -81,12 +83,44 @@ async def dump(
         row = await (await holder.execute("SELECT pg_export_snapshot()")).fetchone()
         snapshot = str(row[0]) if row else ""
         heap, tables, whole = await sizes(holder)
-        # Text without an encoding passes as it is; as UTF8, which all else is dumped as, the server would check it.
-        raw = holder.info.parameter_status("server_encoding") == "SQL_ASCII"
         meter = _Meter(progress, estimate(options, heap, whole), tables, time.monotonic())
         before = await sequence_values(holder)
-        more = [f"--snapshot={snapshot}", *(["--encoding=SQL_ASCII"] if raw else [])]
-        facts = await _both(endpoint, tools, options, compression, snapshot, more, write, path, meter)
+        arguments = [
+            *(f"--snapshot={snapshot}", f"--lock-wait-timeout={LOCK_WAIT}", "--verbose"),
+            *(f"--format={options.format}", f"--compress={compression}", *encoding(holder)),
+        ]
+        environment = await settings(holder)
+        carried = _carried(options, compression, path)
+
+        def sink(block: memoryview) -> None:
+            if write is not None:
+                write(block)
+            meter.done += len(block)
+            if isinstance(carried, PlainDigests | Archive):
+                carried.feed(bytes(block))
+
+        asked: set[str] = set()
+
+        def of(key: str) -> bool:
+            asked.add(key)
+            return carried is None
+
+        try:
+            if path is not None:
+                # Made to last by the storage, in one go with the rest.
+                arguments += [f"--jobs={_jobs(options)}", f"--file={path}", "--no-sync"]
+            elif write is None:
+                raise ValueError("a plain or custom dump needs somewhere to write")
+            run = pg_dump(endpoint, tools, arguments, environment, None if path is not None else sink, meter.line)
+            facts = await _both(run, _facts(endpoint, snapshot, options.digests, of), path, meter)
+            if carried is not None:
+                facts, left = with_rows(facts, await asyncio.to_thread(carried.result), asked)
+                if left:
+                    others = await _facts(endpoint, snapshot, options.digests, left.__contains__)
+                    facts = with_tables(facts, others, left)
+        finally:
+            if isinstance(carried, Behind):
+                carried.stop()
         facts = between(facts, before, await sequence_values(holder))
         meter.tables_done = meter.tables
         meter.tell()
@@ -94,18 +128,12 @@ async def dump(
 
 
 async def _both(
-    endpoint: Endpoint,
-    tools: Tools,
-    options: DumpOptions,
-    compression: str,
-    snapshot: str,
-    more: list[str],
-    write: Callable[[bytes | memoryview], object] | None,
+    dumping: Coroutine[Any, Any, None],
+    looking: Coroutine[Any, Any, DatabaseFacts],
     path: Path | None,
     meter: _Meter,
 ) -> DatabaseFacts:
-    facts = asyncio.create_task(_facts(endpoint, snapshot, options.digests))
-    run = asyncio.create_task(_pg_dump(endpoint, tools, options, compression, more, write, path, meter))
+    facts, run = asyncio.create_task(looking), asyncio.create_task(dumping)
     tasks = {facts, run}
     try:
         while pending := {t for t in tasks if not t.done()}:
@@ -120,6 +148,8 @@ async def _both(
             await asyncio.wait({run}, timeout=1)
         if run.done() and (error := run.exception()) is not None:
             raise error
+        if path is not None:
+            meter.done = _size(path)
         return facts.result()
     finally:
         for task in tasks:
@@ -127,88 +157,26 @@ async def _both(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _facts(endpoint: Endpoint, snapshot: str, digests: bool) -> DatabaseFacts:
+async def _facts(endpoint: Endpoint, snapshot: str, digests: bool, of: Callable[[str], bool]) -> DatabaseFacts:
     import psycopg
 
     try:
         async with connect(endpoint) as connection:
-            return await database_facts(connection, snapshot=snapshot, digests=digests)
+            return await database_facts(connection, snapshot=snapshot, digests=digests, of=of)
     except psycopg.Error as error:
         raise explain(error, endpoint) from None
 
 
-async def _pg_dump(
-    endpoint: Endpoint,
-    tools: Tools,
-    options: DumpOptions,
-    compression: str,
-    more: list[str],
-    write: Callable[[bytes | memoryview], object] | None,
-    path: Path | None,
-    meter: _Meter,
-) -> None:
-    argv = [
-        tools.path("pg_dump"),
-        f"--format={options.format}",
-        *more,
-        f"--compress={compression}",
-        f"--lock-wait-timeout={LOCK_WAIT}",
-        "--verbose",
-        "--no-password",
-    ]
-    with libpq_environment(endpoint) as env:
-        if path is not None:
-            # Made to last by the storage, in one go with the rest.
-            argv += [f"--jobs={_jobs(options)}", f"--file={path}", "--no-sync"]
-            program = await Program.start(argv, env, on_line=meter.line)
-            try:
-                if await program.wait():
-                    raise program.failure(endpoint.label)
-            finally:
-                await program.end()
-            meter.done = _size(path)
-            return
-        if write is None:
-            raise ValueError("a plain or custom dump needs somewhere to write")
-        await _streamed(argv, env, write, meter, endpoint)
-
-
-async def _streamed(
-    argv: list[str],
-    env: dict[str, str],
-    write: Callable[[bytes | memoryview], object],
-    meter: _Meter,
-    endpoint: Endpoint,
-) -> None:
-    import os
-
-    read_end, write_end = pipe()
-    try:
-        program = await Program.start(argv, env, stdout=write_end, on_line=meter.line)
-    except BaseException:
-        os.close(read_end)
-        raise
-    finally:
-        os.close(write_end)
-
-    def count(block: memoryview) -> None:
-        write(block)
-        meter.done += len(block)
-
-    pumping = asyncio.create_task(in_thread("dump", lambda: pump(read_end, count)))
-    try:
-        # The pipe ends when pg_dump ends, however it ends; a sink that fails closes it and pg_dump stops.
-        try:
-            await asyncio.shield(pumping)
-        except OSError as error:
-            raise VezaError(f"the dump of {endpoint.label} cannot be written: {error.strerror or error}") from None
-        if await program.wait():
-            raise program.failure(endpoint.label)
-    finally:
-        await program.end()
-        # With pg_dump gone the thread meets the end of the pipe: the sink is not written to after this.
-        with contextlib.suppress(BaseException):
-            await asyncio.shield(pumping)
+def _carried(options: DumpOptions, compression: str, path: Path | None) -> PlainDigests | Archive | Behind | None:
+    """What reads the rows' digests out of the dump itself; None: the server makes them."""
+    if not options.digests:
+        return None
+    if options.format == "plain":
+        return PlainDigests()
+    decoder = decoder_for(compression)
+    if decoder is None:
+        return None
+    return Archive(decoder) if path is None else Behind(path, decoder)
 
 
 async def _lsn(connection: AsyncConnection) -> str:
@@ -228,50 +196,6 @@ async def _lsn(connection: AsyncConnection) -> str:
 
 def _jobs(options: DumpOptions) -> int:
     return max(options.jobs, 1) if options.format == "directory" else 1
-
-
-def choose_compression(tools: Tools, options: DumpOptions) -> str:
-    """pg_dump's ``--compress``: none for plain, zstd where this pg_dump has it, else gzip.
-
-    Raises:
-        ConfigError: asked for something that this pg_dump, or the format, cannot do.
-    """
-    asked = options.compression.strip()
-    method = asked.partition(":")[0]
-    if options.format == "plain":
-        if method not in ("", "none", "0"):
-            raise ConfigError(
-                "data.backup.compression: a plain dump is not compressed, so that the script's restore can read it",
-                hint="use format custom or directory",
-            )
-        return "0"
-    if tools.major < 16:  # before 16 pg_dump knew gzip levels only
-        if method in ("zstd", "lz4"):
-            raise ConfigError(f"pg_dump {tools.version} has no {method}", hint="use gzip, or a client >= 16")
-        level = asked.partition(":")[2] if method == "gzip" else asked
-        return "0" if method == "none" else (level if level.isdigit() else "6")
-    if asked:
-        if method in ("zstd", "lz4") and not _supports(tools.path("pg_dump"), method):
-            raise ConfigError(f"this pg_dump {tools.version} was built without {method}", hint="use gzip")
-        return asked
-    return "zstd" if _supports(tools.path("pg_dump"), "zstd") else "gzip"
-
-
-@lru_cache(maxsize=16)
-def _supports(pg_dump: str, method: str) -> bool:
-    # It checks the method before it connects; a socket directory that cannot be is refused after that.
-    try:
-        answer = subprocess.run(
-            [pg_dump, f"--compress={method}", "--format=custom", "--host=/nonexistent", "--no-password", "postgres"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"},
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return "compression" not in answer.stderr and "not supported" not in answer.stderr
 
 
 def _size(path: Path) -> int:

@@ -46,3 +46,22 @@ def skip_blank(text: bytes) -> int:
                 break
         else:
             return position
+
+
+def end_mark(data: bytes, start: int, line_begins: bool) -> int:
+    r"""Where ``\.`` stands alone on its line, which ends the rows of a COPY; -1 when it is not there."""
+    if line_begins and data.startswith((b"\\.\n", b"\\.\r\n"), start):
+        return start
+    at = data.find(b"\n\\.", start)
+    while at >= 0 and not data.startswith((b"\n", b"\r\n"), at + 3):
+        at = data.find(b"\n\\.", at + 1)
+    return at + 1 if at >= 0 else -1
+
+
+def begun_mark(data: bytes, start: int, line_begins: bool) -> int:
+    """How many bytes at the end may be the beginning of that mark."""
+    for mark in (b"\\.\r", b"\\.", b"\\"):
+        at = len(data) - len(mark)
+        if at >= start and data.endswith(mark) and (data[at - 1 : at] == b"\n" if at > start else line_begins):
+            return len(mark)
+    return 0

@@ -26,6 +26,8 @@ from veza_tui.adapters.postgres.lexis import (
     PLAIN,
     RICH,
     ROUTINES,
+    begun_mark,
+    end_mark,
     ident,
     skip_blank,
 )
@@ -67,7 +69,12 @@ class PlainFilter:
         """The next block."""
         if len(self._head) < 4096:
             self._head += data[: 4096 - len(self._head)]
-        self._tail = (self._tail + data)[-4096:]
+        self._tail = (self._tail + data if len(data) < 4096 else data)[-4096:]
+        if self._copy and self._start == len(self._buffer) and data and b"\\" not in data:
+            # Most of a dump: rows alone, for the end mark has a backslash.
+            self._rows(data, data.count(b"\n"))
+            self._line_begins = data.endswith(b"\n")
+            return data
         self._buffer = self._buffer[self._start :] + data
         self._position -= self._start
         self._start = 0
@@ -93,6 +100,11 @@ class PlainFilter:
         """What was left out, one line each."""
         return self._found.notes()
 
+    def _rows(self, data: bytes | memoryview, rows: int) -> None:
+        """Data of the table ``self._copy``, and how many lines end in it."""
+        self._found.rows[self._copy] += rows
+        self._line += rows
+
     def _refuse(self, why: str) -> None:
         self._found.refuse(self._line, why)
 
@@ -111,17 +123,11 @@ class PlainFilter:
         buffer, start = self._buffer, self._start
         if final and not buffer.endswith(b"\n"):
             buffer = self._buffer = buffer + b"\n"
-        at = start if self._line_begins and buffer.startswith((b"\\.\n", b"\\.\r\n"), start) else -1
-        if at < 0:
-            found = [i for i in (buffer.find(b"\n\\.\n", start), buffer.find(b"\n\\.\r\n", start)) if i >= 0]
-            at = min(found) + 1 if found else -1
-        # Four bytes are kept: the end mark may be cut by the block's end.
+        at = end_mark(buffer, start, self._line_begins)
         ended = at >= 0
-        cut = at if ended else len(buffer) - (0 if final else 4)
+        cut = at if ended else len(buffer) - (0 if final else begun_mark(buffer, start, self._line_begins))
         if cut > start or ended:
-            rows = buffer.count(b"\n", start, cut)
-            self._found.rows[self._copy] = self._found.rows.get(self._copy, 0) + rows
-            self._line += rows
+            self._rows(memoryview(buffer)[start:cut], buffer.count(b"\n", start, cut))
             self._line_begins = buffer[cut - 1 : cut] == b"\n" if cut > start else self._line_begins
             if ended:
                 cut = buffer.index(b"\n", at) + 1
