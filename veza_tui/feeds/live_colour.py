@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from veza_tui.feeds.fields import mapping, strings, text
-from veza_tui.feeds.rollouts import Deployment, family
+from veza_tui.feeds.rollouts import Deployment
+from veza_tui.model.colours import family
 from veza_tui.model.workload import RolloutRow
 
 
@@ -31,9 +32,9 @@ def with_live(
     rows = tuple(rows)
     selectors = {s.name: s.selector for s in services if s.selector}
     labels = {d.uid: d.labels for d in deployments}
-    coloured = {family(r) for r in rows if r.name != family(r)} & selectors.keys()
+    coloured = {family(r.name) for r in rows if r.name != family(r.name)} & selectors.keys()
 
     def selected(row: RolloutRow) -> bool:
-        return selectors[family(row)].items() <= labels.get(row.uid, {}).items()
+        return selectors[family(row.name)].items() <= labels.get(row.uid, {}).items()
 
-    return tuple(replace(r, live=selected(r)) if family(r) in coloured else r for r in rows)
+    return tuple(replace(r, live=selected(r)) if family(r.name) in coloured else r for r in rows)

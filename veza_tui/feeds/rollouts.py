@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from veza_tui.feeds.fields import integer, mapping, objects, seconds, strings, text
+from veza_tui.model.colours import family
 from veza_tui.model.text import printable
 from veza_tui.model.workload import AutoscalerRow, PodRow, ReplicaSetRow, RolloutRow, State
 
@@ -137,18 +138,13 @@ def rollouts(
     )
 
 
-def family(row: RolloutRow) -> str:
-    """The name without its colour."""
-    return row.name.removesuffix("-blue").removesuffix("-green")
-
-
 def without_emptied(rows: Iterable[RolloutRow]) -> tuple[RolloutRow, ...]:
     """Without the colours of a blue-green deploy that are scaled to zero while another colour has pods."""
     rows = tuple(rows)
-
-    coloured = {family(r) for r in rows if r.name != family(r)}
-    alive = {family(r) for r in rows if r.desired or r.total}
-    return tuple(r for r in rows if r.desired or r.total or not (family(r) in coloured and family(r) in alive))
+    coloured = {family(r.name) for r in rows if r.name != family(r.name)}
+    alive = {family(r.name) for r in rows if r.desired or r.total}
+    emptied = coloured & alive
+    return tuple(r for r in rows if r.desired or r.total or family(r.name) not in emptied)
 
 
 def _rollout(d: Deployment, replica_sets: list[ReplicaSetRow], failing: Mapping[str, list[PodRow]]) -> RolloutRow:

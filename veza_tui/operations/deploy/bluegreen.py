@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from veza_tui.model.colours import COLOURS, coloured_name
 from veza_tui.model.errors import TimedOutError, VezaError
 from veza_tui.model.plan import Change, Plan, Step
 from veza_tui.model.release import Release, container_images
@@ -15,12 +16,10 @@ from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.deploy import server
 from veza_tui.operations.deploy.colours import (
     COLOUR,
-    COLOURS,
     Switch,
     afterwards,
     beside,
     coloured,
-    coloured_name,
     live_colour,
     other_colour,
     preview_name,

@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from veza_tui.model.colours import COLOURS, coloured_name
+
 JSONObject = dict[str, Any]
 
-COLOURS = ("blue", "green")
 COLOUR = "veza.com/colour"
 INSTANCE = "app.kubernetes.io/instance"
 PREVIOUS = "veza.com/previous-selector"
@@ -44,11 +45,6 @@ def live_colour(services: Sequence[JSONObject | None]) -> str:
 def other_colour(colour: str) -> str:
     """The colour to deploy to."""
     return "green" if colour == "blue" else "blue"
-
-
-def coloured_name(name: str, colour: str) -> str:
-    """``backend-api-green``."""
-    return f"{name}-{colour}"
 
 
 def preview_name(name: str) -> str:

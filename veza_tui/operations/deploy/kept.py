@@ -10,10 +10,11 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+from veza_tui.model.colours import coloured_name
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.plan import Need, Plan, Step
 from veza_tui.operations.context import Cancelled, Context, PlanContext, Planner, Result, action
-from veza_tui.operations.deploy.colours import RETIRE, JSONObject, coloured_name
+from veza_tui.operations.deploy.colours import RETIRE, JSONObject
 from veza_tui.operations.deploy.live import colour_of, get_or_none, live_deployments, replicas_of, variants
 from veza_tui.operations.ids import is_id
 from veza_tui.ports.cluster import DEPLOYMENTS, Conflict, NotFound

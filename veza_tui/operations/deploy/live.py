@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from veza_tui.model.colours import COLOURS, coloured_name, variant_names
 from veza_tui.model.environment import Environment, Service
 from veza_tui.operations.deploy import server
-from veza_tui.operations.deploy.colours import COLOUR, COLOURS, JSONObject, coloured_name, selected
+from veza_tui.operations.deploy.colours import COLOUR, JSONObject, selected
 from veza_tui.operations.deploy.objects import name_of
 from veza_tui.ports.cluster import DEPLOYMENTS, SERVICES, Cluster, NotFound, Resource
 
@@ -51,11 +52,6 @@ async def variants(cluster: Cluster, namespace: str, deployment: str) -> dict[st
     names = variant_names(deployment)
     found = await asyncio.gather(*(get_or_none(cluster, DEPLOYMENTS, n, namespace) for n in names))
     return {name: obj for name, obj in zip(names, found, strict=True) if obj is not None}
-
-
-def variant_names(deployment: str) -> tuple[str, ...]:
-    """The names that a service's Deployments may have: plain, blue and green."""
-    return (deployment, *(coloured_name(deployment, c) for c in COLOURS))
 
 
 async def get_or_none(cluster: Cluster, resource: Resource, name: str, namespace: str) -> JSONObject | None:

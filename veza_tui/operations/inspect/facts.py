@@ -11,9 +11,10 @@ from typing import Any
 
 from veza_tui.feeds.fields import integer, mapping, objects, text
 from veza_tui.feeds.inspect.quantity import quantity
+from veza_tui.model.colours import variant_names
 from veza_tui.model.environment import Environment
 from veza_tui.model.text import printable
-from veza_tui.operations.deploy.live import live_deployments, variant_names
+from veza_tui.operations.deploy.live import live_deployments
 from veza_tui.ports.cluster import AUTOSCALERS, CONFIG_MAPS, DEPLOYMENTS, SECRETS, Cluster, ClusterError
 
 Raw = Mapping[str, Any]
