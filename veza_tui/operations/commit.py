@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 
 from veza_tui.model.text import printable
 
 
-def head(directory: str) -> str:
-    """The full id of git's HEAD; empty where there is no repository, no commit or no git. Blocks up to 5 s."""
+async def head(directory: str) -> str:
+    """The full id of git's HEAD; empty where there is no repository, no commit or no git."""
+    return await asyncio.to_thread(_head, directory)
+
+
+def _head(directory: str) -> str:
     try:
         answer = subprocess.run(
             ["git", "-C", directory, "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5, check=True

@@ -169,7 +169,7 @@ async def _record_baseline(context: Context, objects: list[JSONObject]) -> None:
             if live["kind"] == "Deployment":
                 live_complete.append(complete(live))
     if any(o["kind"] == "Deployment" for o in found):
-        stored = await releases.record(context.cluster, namespace, _release(context, found, "baseline"))
+        stored = await releases.record(context.cluster, namespace, await _release(context, found, "baseline"))
         if all(live_complete):
             await releases.mark_good(context.cluster, namespace, stored)
         else:
@@ -180,10 +180,10 @@ async def _record_baseline(context: Context, objects: list[JSONObject]) -> None:
 
 async def _record(context: Context, objects: list[JSONObject], kind: str) -> Release:
     namespace = context.environment.kubernetes.namespace
-    return await releases.record(context.cluster, namespace, _release(context, kept(objects), kind))
+    return await releases.record(context.cluster, namespace, await _release(context, kept(objects), kind))
 
 
-def _release(context: Context, objects: list[JSONObject], kind: str) -> Release:
+async def _release(context: Context, objects: list[JSONObject], kind: str) -> Release:
     return Release(
         number=1,
         at=context.clock.now(),
@@ -193,7 +193,7 @@ def _release(context: Context, objects: list[JSONObject], kind: str) -> Release:
         images=images_of(objects),
         digest=objects_digest(objects),
         kind=kind,
-        commit=head(str(context.directory)),
+        commit=await head(str(context.directory)),
         note=str(context.plan.options.get("origin") or ""),
         objects=tuple(objects),
     )

@@ -45,7 +45,7 @@ def pipeline_planner(from_step: str = "", tag: str = "", skip_gates: str = "") -
 
     async def planner(context: PlanContext) -> Plan:
         pipeline: Pipeline = context.workspace.pipeline
-        commit = await asyncio.to_thread(head, str(context.workspace.path))
+        commit = await head(str(context.workspace.path))
         before = Passed(tag)
         if from_step:
             before = await asyncio.to_thread(passed_before, context.directory, context.environment.name, commit, tag)
