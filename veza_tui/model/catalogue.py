@@ -88,6 +88,11 @@ class BackupRecord:
         return any(path.startswith("database.") for path, _ in self.files)
 
     @property
+    def proposable(self) -> bool:
+        """Whether a restore of the database may propose it: a safety copy is only chosen by name."""
+        return self.has_database and not self.problem and not self.safety
+
+    @property
     def state(self) -> str:
         """One word: damaged, proven, unproven or unprovable."""
         if self.problem:

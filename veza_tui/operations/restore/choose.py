@@ -40,10 +40,7 @@ async def choose(context: PlanContext, moment: float | None, *, from_environment
     """
     origin = from_environment or context.environment.name
     records = await asyncio.to_thread(catalogue_of(context).records, origin)
-    usable = [(r.name, r.at, r.proven) for r in records if r.has_database and not r.problem]
-    # A safety copy is of the state that a restore replaced: never proposed, only chosen by name.
-    safety = {r.name for r in records if r.safety}
-    usable = [u for u in usable if u[0] not in safety]
+    usable = [(r.name, r.at, r.proven) for r in records if r.proposable]
     until = context.clock.now() if moment is None else moment
     name = propose(usable, until)
     if name is None:
