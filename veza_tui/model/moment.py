@@ -7,7 +7,7 @@ day. In an hour that a change of the clocks repeats, the earlier of the two is m
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.text import printable
@@ -122,8 +122,6 @@ def _zone(words: str) -> tuple[str, tzinfo | None]:
         digits = name[1:].replace(":", "")
         hours, minutes = (int(digits[:-2]), int(digits[-2:])) if len(digits) > 2 else (int(digits), 0)
         delta = timedelta(hours=hours, minutes=minutes)
-        from datetime import timezone
-
         return rest, timezone(delta if name[0] == "+" else -delta)
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
