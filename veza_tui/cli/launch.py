@@ -93,7 +93,9 @@ def launch(
                 service.dismiss()
 
     async def work(service: OperationsService) -> int:
-        preview = await _plan(service, environment, planner, without_cluster)
+        context = click.get_current_context(silent=True)
+        meant = "" if dry_run else str(context.info_name if context else "operation")
+        preview = await _plan(service, environment, planner, without_cluster, meant)
         if timeout is not None:
             preview = replace(preview, plan=replace(preview.plan, timeout=timeout))
         if dry_run:
@@ -111,13 +113,13 @@ def launch(
 
 
 async def _plan(
-    service: OperationsService, environment: str, planner: Planner, without_cluster: bool | None
+    service: OperationsService, environment: str, planner: Planner, without_cluster: bool | None, meant: str
 ) -> Preview:
     """``without_cluster`` None: the command has no such option."""
     from veza_tui.ports.cluster import ClusterError
 
     try:
-        return await service.plan(environment, planner, without_cluster=bool(without_cluster))
+        return await service.plan(environment, planner, without_cluster=bool(without_cluster), meant=meant)
     except ClusterError as error:
         if without_cluster is False and error.exit is Exit.UNREACHABLE:
             error.hint = "for work on the database while the cluster is down: --without-cluster"

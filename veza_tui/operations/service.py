@@ -20,12 +20,12 @@ from veza_tui.model.text import printable
 from veza_tui.model.view import Identity
 from veza_tui.operations import approving
 from veza_tui.operations.approval import Ask, Grant
-from veza_tui.operations.audit import AuditLog, Record
-from veza_tui.operations.audit_events import publish
+from veza_tui.operations.audit import AuditLog
 from veza_tui.operations.checks import missing, missing_permissions, uses_cluster
 from veza_tui.operations.confirm import Tier, confirmation
 from veza_tui.operations.context import PlanContext, Planner
 from veza_tui.operations.control import ask_cancel
+from veza_tui.operations.denying import deny, unplanned
 from veza_tui.operations.fold import Folder
 from veza_tui.operations.ids import is_id, new_id
 from veza_tui.operations.journal import JournalReader
@@ -64,15 +64,18 @@ class OperationsService:
         """It will not, or it has been."""
         self._runners.dismiss()
 
-    async def plan(self, environment: str, planner: Planner, *, without_cluster: bool = False) -> Preview:
+    async def plan(
+        self, environment: str, planner: Planner, *, without_cluster: bool = False, meant: str = ""
+    ) -> Preview:
         """Make the plan and check permissions and policy. Reads only.
 
         ``without_cluster``: for work on the database while the cluster is down; no Lease is taken then.
+        ``meant``: the command, where it is no dry run: the planner's refusal is audited then.
 
-        Raises:
-            VezaError: the planner's own refusals, or the cluster does not answer.
+        Raises VezaError: the planner's own refusals, or the cluster does not answer.
         """
-        return await self.preview(await self.with_context(environment, planner, without_cluster=without_cluster))
+        async with unplanned(self.world, self.audit, environment, meant, cluster=not without_cluster):
+            return await self.preview(await self.with_context(environment, planner, without_cluster=without_cluster))
 
     async def with_context(
         self, environment: str, look: Callable[[PlanContext], Awaitable[T]], *, without_cluster: bool = False
@@ -249,11 +252,8 @@ class OperationsService:
         return await approving.approve(self.world, self.audit, ask, yes=yes)
 
     async def deny(self, plan: Plan, why: str, *, reason: str = "") -> None:
-        """Write a denial to the audit log, and as an Event where anything may be written at all."""
-        line = self.audit.append(Record.of_plan("denial", current_person(), plan, reason=reason, detail=why))
-        env = self.world.environment(plan.target.environment)
-        if plan.target.server and not read_only_reason(env, self.world.read_only):
-            await publish(self.world.cluster(env), plan.target.namespace, line)
+        """See ``denying``."""
+        await deny(self.world, self.audit, plan, why, reason=reason)
 
     async def _again(
         self, text: str, mode: str, allowed: tuple[OperationState, ...], break_glass: str, take_over: bool

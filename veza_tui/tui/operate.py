@@ -62,7 +62,7 @@ async def begin(
         VezaError: planning or starting was refused; the line is shown.
     """
     service = operations(app)
-    preview = await service.plan(environment.name, planner, without_cluster=without_cluster)
+    preview = await service.plan(environment.name, planner, without_cluster=without_cluster, meant=verb.lower())
     if preview.refusal:
         await service.deny(preview.plan, preview.refusal)
         raise RefusedError(preview.refusal, hint="nothing was changed")

@@ -79,6 +79,34 @@ async def test_refusals_are_audited_and_nothing_is_started(tmp_path: Path) -> No
     assert await other.missing("development", [Need("get", "pods"), Need("list", "pods")]) == (Need("get", "pods"),)
 
 
+async def test_what_a_planner_refuses_is_a_denial_where_it_was_meant(tmp_path: Path) -> None:
+    async def refusing(context: PlanContext) -> Plan:
+        raise RefusedError("the gates never passed", hint="begin earlier")
+
+    async def wrong(context: PlanContext) -> Plan:
+        raise ConfigError("no such step")
+
+    def events(one: OperationsService) -> list[Any]:
+        return [o for o in one.world.cluster(PLAIN).state["objects"].values() if o.get("kind") == "Event"]  # type: ignore[attr-defined]
+
+    one = service(tmp_path)
+    for meant, planner in (("", refusing), ("pipeline", wrong)):
+        with pytest.raises((RefusedError, ConfigError)):
+            await one.plan("development", planner, meant=meant)
+    assert list(one.audit.read()) == [] and events(one) == [], "a look, and a slip of the keyboard"
+    with pytest.raises(RefusedError, match="begin earlier"):
+        await one.plan("development", refusing, meant="pipeline")
+    [line] = one.audit.read()
+    assert (line["type"], line["kind"], line["environment"]) == ("denial", "pipeline", "development")
+    assert line["detail"] == "the gates never passed — begin earlier"
+    assert [(e["reason"], e["type"]) for e in events(one)] == [("Denial", "Warning")]
+    for more, other in ((True, False), (False, True)):
+        quiet = service(tmp_path / f"{more}", read_only=more)
+        with pytest.raises(RefusedError):
+            await quiet.plan("development", refusing, meant="pipeline", without_cluster=other)
+        assert len(list(quiet.audit.read())) == 1 and events(quiet) == []
+
+
 async def test_what_the_runner_refuses_is_raised_and_leaves_nothing(tmp_path: Path) -> None:
     one = service(tmp_path)
     one._runners.answer = Handshake(5, "development is locked by bob")  # type: ignore[attr-defined]
