@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.tools.synthetic import crashing, pod, rollout, view
+from tests.tools.synthetic import crashing, environment, pod, rollout, view
 from veza_tui.model.restore import Loss
 from veza_tui.model.workload import EventRow
 from veza_tui.tui.actions import ACTIONS, Situation
@@ -73,6 +73,19 @@ def test_at_80_cells_the_help_of_the_overview_is_hardly_cut() -> None:
     assert all(line_width(line) <= 80 for line in lines)
     cut = [plain(line) for line in lines if "…" in plain(line)]
     assert len(cut) <= 3, cut
+
+
+@pytest.mark.parametrize("cells", [60, 80, 160])
+def test_every_grey_action_says_why_in_full_at_every_width(cells: int) -> None:
+    seen = view("production", now=NOW)
+    at = Situation(environment=environment("production", read_only=True), view=seen, read_only=True)
+    lines = [plain(line) for line in help_lines(ACTIONS, at, cells)]
+    text = "\n".join(lines)
+    assert "production is read-only here" in text and "production …" not in text
+    if cells < 160:
+        keys = lines[0].partition(":")[0].split()
+        assert {"D", "R", "T", "M"} <= set(keys) and "B" not in keys, "a backup may be made"
+        assert text.count("production is read-only here") <= 2, "once for all of them"
 
 
 def test_below_a_failing_pod_no_key_is_cut_in_two() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from veza_tui.tui.actions import Action, Group, Situation, Where, applies, by_id
+from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, beside, fit, line_width, width
 
 _RANKS = {
@@ -65,14 +66,28 @@ def pod_hints(actions: Iterable[Action], at: Situation, ids: Sequence[str]) -> l
 
 
 def help_lines(actions: Iterable[Action], at: Situation, cells: int) -> list[Line]:
-    """The help in one or two columns; what is not possible now says why, where there is room."""
+    """The help in one or two columns; what is not possible now says why.
+
+    Behind it, or above all of them where that would be too long: half a reason is none.
+    """
+    grey: dict[str, list[str]] = {}
+    lines = _columns(actions, at, cells, grey)
+    told = [
+        (Span(part, "warn"),)
+        for reason, keys in grey.items()
+        for part in wrapped(f"{' '.join(keys)}: {reason}", max(30, cells - 6))
+    ]
+    return [*told, EMPTY, *lines] if told else lines
+
+
+def _columns(actions: Iterable[Action], at: Situation, cells: int, grey: dict[str, list[str]]) -> list[Line]:
     # Keys of one screen only are that screen's business.
     shown = [a for a in actions if a.shown and (applies(a, at) or not a.screens)]
     blocks = [(group, [a for a in shown if a.group is group]) for group in Group]
     blocks = [(group, members) for group, members in blocks if members]
     if cells < 76:
         widest = _widest(blocks)
-        return [line for group, members in blocks for line in _block(group, members, at, widest, cells)]
+        return [line for group, members in blocks for line in _block(group, members, at, widest, cells, grey)]
     total = sum(len(members) + 2 for _, members in blocks)
     left: list[tuple[Group, list[Action]]] = []
     right: list[tuple[Group, list[Action]]] = []
@@ -91,8 +106,8 @@ def help_lines(actions: Iterable[Action], at: Situation, cells: int) -> list[Lin
     first = needs[0] + (spare // 2 if spare > 0 else spare)
     first = max(35, min(first, cells - 32))
     return beside(
-        [line for group, members in left for line in _block(group, members, at, keys[0], first)],
-        [line for group, members in right for line in _block(group, members, at, keys[1], cells - 2 - first)],
+        [line for group, members in left for line in _block(group, members, at, keys[0], first, grey)],
+        [line for group, members in right for line in _block(group, members, at, keys[1], cells - 2 - first, grey)],
         first,
     )
 
@@ -109,14 +124,19 @@ def _shorter(title: str, cells: int) -> str:
     return title[: ends[-1]] if ends and not title.startswith("Sort") else fit(title, cells)
 
 
-def _block(group: Group, members: Sequence[Action], at: Situation, keys: int, cells: int) -> list[Line]:
+def _block(
+    group: Group, members: Sequence[Action], at: Situation, keys: int, cells: int, grey: dict[str, list[str]]
+) -> list[Line]:
     lines: list[Line] = [(Span(group.value.upper(), "heading"),)]
     for action in members:
-        reason = action.enabled(at) if applies(action, at) else "not on this screen"
+        here = applies(action, at)
+        reason = action.enabled(at) if here else "not on this screen"
         key = Span(f" {fit(action.shown, keys)}", "key" if reason is None else "dim")
         title = _shorter(action.title, cells - keys - 1)
         left = cells - keys - 1 - width(title) - 2
-        why = f"  {fit(reason, left).rstrip()}" if reason and left >= 12 else ""
+        why = f"  {reason}" if reason and width(reason) <= left else ""
+        if here and reason and not why:
+            grey.setdefault(reason, []).append(action.shown)
         spans = (key, Span(title, "text" if reason is None else "dim"), Span(why, "dim"))
         lines.append(tuple(span for span in spans if span.text))
     return [*lines, EMPTY]
