@@ -27,6 +27,10 @@ class Scene:
     """A file of the workspace, what stands in it and what stands there for this scene alone."""
     once: bool = False
     """What it shows happens once: the other sizes are the same program after a change of its terminal."""
+    read_only: bool = False
+    """Started with --read-only."""
+    gone: bool = False
+    """The API server is gone once the keys were pressed: what is on the screen is old."""
     settle: float = 0.0
     """Seconds to wait after the words are there, for sparklines and the like to fill."""
 
@@ -84,6 +88,39 @@ SCENES: tuple[Scene, ...] = (
         incident="bad-deploy",
         theme="contrast",
         sizes=_SMALL,
+    ),
+    Scene(
+        "logs-raw",
+        ("3", "wait:CrashLoopBackOff", "L", "wait:FATAL", "r", "z", "k", "k"),
+        ("raw", "held"),
+        incident="bad-deploy",
+        sizes=_SMALL,
+        settle=1.0,
+    ),
+    Scene("stale", ("3", "wait:Running"), ("stale", "connection refused"), gone=True, settle=8.0),
+    Scene(
+        "refused",
+        ("3",),
+        ("no access", "(403)"),
+        ready="no access",
+        edit=("environments/production.yaml", 'context: "prod-eu"', 'context: "prod-eu-nobody"'),
+        sizes=_SMALL,
+    ),
+    Scene(
+        "no-cluster",
+        ("1",),
+        ("No connection to", "no context"),
+        ready="down",
+        edit=("environments/development.yaml", 'context: "dev-local"', 'context: "dev-gone"'),
+        sizes=_SMALL,
+    ),
+    Scene(
+        "read-only",
+        ("3", "wait:Running", "question_mark"),
+        ("production is read-only here",),
+        read_only=True,
+        sizes=_SMALL,
+        settle=1.0,
     ),
     Scene("forward", ("3", "wait:Running", "g", "F"), ("grafana",), sizes=_SMALL),
     Scene(

@@ -7,17 +7,20 @@ screen before it is taken, at each of its sizes. ``incident`` is started before 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
 from typing import TYPE_CHECKING
 
 from benchmarks.platform import environment, platform
+from tests.integration.cluster_contract.line import Line
 from tests.tools.scenes import SCENES, Scene
 
 if TYPE_CHECKING:
@@ -72,10 +75,44 @@ async def until(pilot: Pilot[int], app: VezaApp, words: tuple[str, ...], timeout
 async def take(scene: Scene, sizes: Sequence[tuple[int, int]], workspace: Path, folder: Path) -> list[Path]:
     """Run the program, go there, save the picture at each size."""
     os.environ["VEZA_THEME"] = scene.theme
+    if scene.gone:
+        async with relayed() as cut:
+            return await shoot(scene, sizes, workspace, folder, cut)
+    return await shoot(scene, sizes, workspace, folder)
+
+
+@contextlib.asynccontextmanager
+async def relayed() -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Until its end the API server is reached through a relay; what it yields ends the relay."""
+    before = Path(os.environ["KUBECONFIG"])
+    text = before.read_text()
+    found = re.search(r"https://127\.0\.0\.1:(\d+)", text)
+    assert found is not None
+    line = Line("127.0.0.1", int(found[1]))
+    await line.open()
+    with tempfile.TemporaryDirectory() as folder:
+        other = Path(folder, "kubeconfig")
+        other.write_text(text.replace(found[0], f"https://127.0.0.1:{line.port}"))
+        os.environ["KUBECONFIG"] = str(other)
+        try:
+            yield line.refuse
+        finally:
+            os.environ["KUBECONFIG"] = str(before)
+            await line.close()
+
+
+async def shoot(
+    scene: Scene,
+    sizes: Sequence[tuple[int, int]],
+    workspace: Path,
+    folder: Path,
+    then: Callable[[], Awaitable[None]] | None = None,
+) -> list[Path]:
+    """``take``, when all is set; ``then`` is done after the keys."""
     from veza_tui.tui.app import VezaApp
     from veza_tui.wiring import make_screen_services
 
-    services = make_screen_services(workspace)
+    services = make_screen_services(workspace, read_only=scene.read_only)
     app = VezaApp(services)
     paths = []
     try:
@@ -83,6 +120,8 @@ async def take(scene: Scene, sizes: Sequence[tuple[int, int]], workspace: Path, 
             await until(pilot, app, (scene.ready,))
             for key in scene.keys:
                 await press(pilot, app, key)
+            if then is not None:
+                await then()
             for size in sizes:
                 await pilot.resize_terminal(*size)
                 await until(pilot, app, scene.shows)
