@@ -70,7 +70,11 @@ def help_lines(actions: Iterable[Action], at: Situation, cells: int) -> list[Lin
 
     Behind it, or above all of them where that would be too long: half a reason is none.
     """
+    actions = list(actions)
     grey: dict[str, list[str]] = {}
+    _columns(actions, at, cells, grey)
+    grey = {reason: [] for reason in grey}
+    # Once more, now that it is known which reasons stand above: those do not stand behind some actions, too.
     lines = _columns(actions, at, cells, grey)
     told = [
         (Span(part, "warn"),)
@@ -134,7 +138,7 @@ def _block(
         key = Span(f" {fit(action.shown, keys)}", "key" if reason is None else "dim")
         title = _shorter(action.title, cells - keys - 1)
         left = cells - keys - 1 - width(title) - 2
-        why = f"  {reason}" if reason and width(reason) <= left else ""
+        why = f"  {reason}" if reason and reason not in grey and width(reason) <= left else ""
         if here and reason and not why:
             grey.setdefault(reason, []).append(action.shown)
         spans = (key, Span(title, "text" if reason is None else "dim"), Span(why, "dim"))
