@@ -9,6 +9,7 @@ import pytest
 from tests.tools.synthetic import environment, pod, view
 from veza_tui.feeds.inspect.tree import Node
 from veza_tui.model.forward import ForwardSpec, ForwardState, ForwardStatus, ForwardTarget
+from veza_tui.model.release import Release
 from veza_tui.model.view import LastOperation, NewestBackup
 from veza_tui.model.workload import State
 from veza_tui.operations.inspect.compare import Cell, Comparison
@@ -22,6 +23,7 @@ from veza_tui.tui.presentation.keys import hints
 from veza_tui.tui.presentation.owners import columns as owner_columns
 from veza_tui.tui.presentation.owners import owner_row
 from veza_tui.tui.presentation.pipeline import pipeline_lines
+from veza_tui.tui.presentation.releases import difference_lines
 from veza_tui.tui.presentation.rows import Column, Row, content_widths, row_line, share
 from veza_tui.tui.presentation.shorter import apart, short_object, short_path
 from veza_tui.tui.presentation.spans import fit_middle, line_width, plain
@@ -142,3 +144,14 @@ def test_a_missed_objective_is_never_what_is_cut(user: str) -> None:
     line = summary_line(environment("production"), seen, NOW, 80, UNICODE)
     assert line_width(line) <= 80 and plain(line).endswith("objective MISSED")
     assert "objective 24 h MISSED" in plain(summary_line(environment("production"), seen, NOW, 160, UNICODE))
+
+
+@pytest.mark.parametrize("oldest", [True, False])
+def test_why_a_release_was_made_stands_in_full_below_the_list(oldest: bool) -> None:
+    reason = "the payment service asked for it after the schema change of the messages table went wrong: END"
+    made = Release(2, NOW, "ada@ops1", reason, "op", {}, "d", True)
+    before = None if oldest else replace(made, number=1)
+    lines = difference_lines(made, before, [], [], 78, UNICODE)
+    text = " ".join(" ".join(map(plain, lines)).split())
+    assert f"ada@ops1: {reason}" in text and all(line_width(line) <= 78 for line in lines)
+    assert "why" not in plain(difference_lines(replace(made, reason=""), before, [], [], 78, UNICODE)[-1])

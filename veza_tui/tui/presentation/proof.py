@@ -104,7 +104,7 @@ def record_proof(record: BackupRecord) -> ProofPage:
     if record.manifest is None:
         unproven = ("contents and numbers of rows", "owners and grants", "constraints", "sequences")
         return ProofPage(record.name, None, "made without a manifest: nothing to compare with", (), (), unproven)
-    return ProofPage(record.name, None, "never loaded since it was made: v proves it", rows)
+    return ProofPage(record.name, None, "never loaded since it was made: v in the list of backups proves it", rows)
 
 
 def proof_lines(page: ProofPage, now: float, cells: int, glyphs: Glyphs) -> list[Line]:

@@ -9,6 +9,7 @@ from veza_tui.model.release import Release
 from veza_tui.tui.presentation.ages import moment
 from veza_tui.tui.presentation.changes import change_lines
 from veza_tui.tui.presentation.glyphs import Glyphs
+from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import Line, Span, clean
@@ -52,11 +53,13 @@ def difference_lines(
     release: Release, before: Release | None, changes: Sequence[Change], gone: Sequence[str], cells: int, glyphs: Glyphs
 ) -> list[Line]:
     """What the release changed against the one before it."""
+    parts = wrapped(f"{release.who}: {release.reason}", cells - 9) if release.reason else []
+    why: list[Line] = [(Span("         " if i else "   why   ", "dim"), Span(part)) for i, part in enumerate(parts)]
     if before is None:
         note: Line = (Span(f"release {release.number} is the oldest that is kept", "dim"),)
-        return [heading("CHANGES", note, cells, glyphs)]
+        return [heading("CHANGES", note, cells, glyphs), *why]
     note = (Span(f"from release {before.number} to {release.number}", "dim"),)
-    lines = [heading("CHANGES", note, cells, glyphs)]
+    lines = [heading("CHANGES", note, cells, glyphs), *why]
     for change in changes:
         lines += [(Span("  "), *line) for line in change_lines(change, cells - 3, glyphs)]
     lines += [(Span(f"  {clean(name, 120)}: not in it any more", "warn"),) for name in gone]
