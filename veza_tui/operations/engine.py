@@ -218,8 +218,11 @@ class Engine:
     async def _end(self, outcome: Outcome) -> Outcome:
         result = {step_id: found for step_id, found in self._past.results.items() if found}
         data = {"state": str(outcome.state), "exit": int(outcome.exit), "reason": outcome.reason, "result": result}
-        self._write("end", {**data, "left": list(outcome.left)}, sync=True)
-        self._desk.audit("outcome", outcome=str(outcome.state), detail=outcome.reason)
+        try:
+            # Before the end: whoever has seen that may look for it in the audit log.
+            self._desk.audit("outcome", outcome=str(outcome.state), detail=outcome.reason)
+        finally:
+            self._write("end", {**data, "left": list(outcome.left)}, sync=True)
         await self._desk.close()
         return outcome
 

@@ -401,6 +401,7 @@ def test_secrets_in_the_environment_pass_and_are_not_written(desk: Desk) -> None
     assert b"s3cr3t-value" not in Path(f"/proc/{pid}/cmdline").read_bytes()
     desk.open_gate("a", "b", "c")
     desk.ended(operation)
+    desk.until(lambda: not alive(pid))
     for path in Path(desk.env["XDG_STATE_HOME"]).rglob("*"):
         assert path.is_dir() or b"s3cr3t-value" not in path.read_bytes()
 

@@ -71,6 +71,8 @@ class Bench:
     read_only: bool = False
     request: dict[str, Any] = field(default_factory=dict)
     began: int = 0
+    at_the_end: list[str] = field(default_factory=list)
+    """What the audit log said when the journal's end was written."""
 
     def plan(self, *steps: Step, **more: Any) -> Plan:
         more.setdefault("timeout", 0)  # the eager clock would reach any timeout at once
@@ -89,6 +91,8 @@ class Bench:
         journal = Journal(self.files.journal)
 
         def write(event: JournalEvent, sync: bool) -> None:
+            if event.type == "end":
+                self.at_the_end = self.audited
             journal.append(event, sync=sync)
 
         past = past_of(read_journal(self.files.journal))
@@ -139,7 +143,7 @@ async def test_steps_run_in_order_and_pass_results(bench: Bench) -> None:
     assert (outcome.state, outcome.exit, bench.began) == (OperationState.DONE, 0, 1)
     assert LOG == ["do a", "do b", "do c"]
     assert seen == [{"of": "a"}, {}]
-    assert bench.audited == ["intent", "outcome"]
+    assert bench.audited == bench.at_the_end == ["intent", "outcome"]
     assert bench.status.result["c"] == {"of": "c"}
     events = [o for k, o in bench.cluster.state["objects"].items() if k.startswith("events/ns/")]
     assert {e["reason"] for e in events} == {"Intent", "Outcome"}
