@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
@@ -72,9 +72,8 @@ async def swap(
             )
         carried = await _carried_over(connection, live, incoming)
         for attempt in range(1, attempts + 1):
-            terminating = asyncio.create_task(_terminate(terminator, (live, incoming)))
             try:
-                async with connection.transaction():
+                async with _emptied(terminator, (live, incoming)), connection.transaction():
                     await _one_at_a_time(connection, live)
                     # While the rename waits for somebody who copies or alters the database, nobody can connect to it.
                     await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
@@ -99,10 +98,6 @@ async def swap(
                     ) from error
             except psycopg.Error as error:
                 raise explain(error, server) from None
-            finally:
-                terminating.cancel()
-                with contextlib.suppress(asyncio.CancelledError, psycopg.Error):
-                    await terminating
     raise AssertionError("unreachable")
 
 
@@ -122,17 +117,13 @@ async def rename(server: Endpoint, *, old: str, new: str) -> None:
         if names != {old}:
             have = " and ".join(sorted(names)) or "neither"
             raise RefusedError(f"cannot rename {old} to {new}: the server has {have}")
-        terminating = asyncio.create_task(_terminate(terminator, (old,)))
         try:
-            await _rename(connection, old, new)
+            async with _emptied(terminator, (old,)):
+                await _rename(connection, old, new)
         except psycopg.errors.ObjectInUse as error:
             raise RefusedError(f"sessions on {old} could not be ended: {await _who(connection, old)}") from error
         except psycopg.Error as error:
             raise explain(error, server) from None
-        finally:
-            terminating.cancel()
-            with contextlib.suppress(asyncio.CancelledError, psycopg.Error):
-                await terminating
 
 
 async def _carry(connection: AsyncConnection, statement: Any) -> str:
@@ -173,6 +164,20 @@ async def _allow_connections(connection: AsyncConnection, name: str, allow: bool
     await connection.execute(
         sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(sql.Identifier(name), sql.SQL(str(allow).lower()))
     )
+
+
+@contextlib.asynccontextmanager
+async def _emptied(connection: AsyncConnection, databases: Sequence[str]) -> AsyncIterator[None]:
+    """Meanwhile whoever is connected to them, or gets in, is sent away."""
+    import psycopg
+
+    terminating = asyncio.create_task(_terminate(connection, databases))
+    try:
+        yield
+    finally:
+        terminating.cancel()
+        with contextlib.suppress(asyncio.CancelledError, psycopg.Error):
+            await terminating
 
 
 async def _terminate(connection: AsyncConnection, databases: Sequence[str]) -> None:
