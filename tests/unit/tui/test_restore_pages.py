@@ -8,6 +8,7 @@ from tests.tools.synthetic import environment, view
 from veza_tui.model.journal import OperationState, OperationStatus
 from veza_tui.model.restore import Check, Loss, SetAside, proof_tables
 from veza_tui.model.view import NewestBackup
+from veza_tui.tui.presentation.backups import check_lines, rounded
 from veza_tui.tui.presentation.glyphs import UNICODE
 from veza_tui.tui.presentation.proof import operation_proof, proof_lines
 from veza_tui.tui.presentation.restore import check_page
@@ -71,6 +72,13 @@ def test_proof_rows_without_a_manifest_are_what_was_loaded() -> None:
 
     (row,) = proof_tables(None, (TableFacts("public", "t", 3, ""),), (TableFacts("public", "t", 9, "d"),))
     assert row == {"table": "public.t", "then": 9, "before": 3, "now": 9, "digest": False}
+
+
+def test_sizes_in_the_preflight_are_read_in_one_look() -> None:
+    said = "only 76,586,369,024 bytes free on the server, 65,056,102 wanted; 4 sessions, 512 bytes"
+    assert rounded(said) == "only 77 GB free on the server, 65 MB wanted; 4 sessions, 512 B"
+    (line,) = check_lines([Check("disk", True, "1,234,567 bytes free, 9 wanted")], 78, UNICODE)
+    assert "1.2 MB free, 9 B wanted" in plain(line)
 
 
 def test_the_preflight_fits_a_small_terminal_and_wraps_what_is_wrong() -> None:

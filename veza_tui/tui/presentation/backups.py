@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from veza_tui.model.catalogue import CLOCK_SKEW, BackupRecord
@@ -12,6 +13,8 @@ from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.spans import Line, Span, clean, clip, counted, fit, line_width
+
+_BYTES = re.compile(r"\b(\d{1,3}(?:,\d{3})*)(?: bytes\b|(?= wanted\b))")
 
 COLUMNS = (
     Column("name", "BACKUP", 15, comfortable=15),
@@ -93,13 +96,18 @@ def check_lines(checks: Sequence[Check], cells: int, glyphs: Glyphs) -> list[Lin
     lines: list[Line] = []
     for check in checks:
         role = "dim" if check.ok else "bad" if check.ok is False else "warn"
-        parts = wrapped(check.detail, cells - 36)
+        parts = wrapped(rounded(check.detail), cells - 36)
         lines += [
             (Span("  "), signs[check.ok] if not number else Span(" "),
              Span(f" {fit(check.name if not number else '', 30)} ", "text" if check.ok else "strong"), Span(part, role))
             for number, part in enumerate(parts)
         ]  # fmt: skip
     return lines
+
+
+def rounded(text: str) -> str:
+    """``76,586,369,024 bytes free, 65,056,102 wanted`` as ``77 GB free, 65 MB wanted``: read in one look."""
+    return _BYTES.sub(lambda found: size_text(int(found[1].replace(",", ""))), text)
 
 
 def loss_lines(losses: Sequence[Loss], cells: int, glyphs: Glyphs, *, words: tuple[str, str]) -> list[Line]:

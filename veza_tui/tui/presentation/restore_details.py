@@ -160,7 +160,9 @@ def _rows(losses: Sequence[Loss]) -> str:
     back, lost = sum(d for d in found if d > 0), -sum(d for d in found if d < 0)
     if not found:
         return "as many as now in every table"
-    return ", ".join(w for w in (f"{back:,} come back" if back else "", f"{lost:,} are lost" if lost else "") if w)
+    comes = f"{back:,} {'comes' if back == 1 else 'come'} back" if back else ""
+    goes = f"{lost:,} {'is' if lost == 1 else 'are'} lost" if lost else ""
+    return ", ".join(words for words in (comes, goes) if words)
 
 
 def checks_in_full(checks: Sequence[Check], cells: int, glyphs: Glyphs) -> list[Line]:
