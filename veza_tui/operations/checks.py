@@ -92,6 +92,17 @@ async def check_target(cluster: Cluster, environment: Environment, plan: Plan) -
         )
 
 
+def check_database(environment: Environment, plan: Plan) -> None:
+    """RefusedError when the environment names another database than when the plan was made, and typed for."""
+    settings = environment.database
+    now = f"{settings.host}:{settings.port}/{settings.name}"
+    if plan.target.database and plan.target.database != now:
+        raise RefusedError(
+            f"the plan is for the database {plan.target.database}, {environment.name} now names {now}",
+            hint="nothing was changed; make it again",
+        )
+
+
 async def missing(cluster: Cluster, needs: Sequence[Need]) -> tuple[Need, ...]:
     """Which of these permissions this user has not: one SelfSubjectAccessReview each."""
     answers = await cluster.allowed(needs)

@@ -52,6 +52,7 @@ class Gate:
         environment = self._environment = world.environment(plan.target.environment)
         checks.check_read_only(environment, plan, world.read_only or self._request.read_only, undo=mode == "undo")
         checks.check_actions(plan)
+        checks.check_database(environment, plan)
         if checks.uses_cluster(plan):
             cluster = self.retrying_cluster()
             await checks.check_target(cluster, environment, plan)

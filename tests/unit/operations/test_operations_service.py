@@ -15,7 +15,8 @@ from tests.unit.operations.worlds import PLAIN, FakeRunners, FakeWorld, environm
 from veza_tui.model.environment import EnvironmentType, Policy
 from veza_tui.model.errors import ConfigError, LockedError, RefusedError
 from veza_tui.model.journal import JournalEvent, OperationState
-from veza_tui.model.plan import Need, Plan, Step
+from veza_tui.model.plan import Need, Plan, Step, Target
+from veza_tui.operations.checks import check_database
 from veza_tui.operations.confirm import Tier
 from veza_tui.operations.context import PlanContext
 from veza_tui.operations.journal import Journal
@@ -105,6 +106,17 @@ async def test_what_a_planner_refuses_is_a_denial_where_it_was_meant(tmp_path: P
         with pytest.raises(RefusedError):
             await quiet.plan("development", refusing, meant="pipeline", without_cluster=other)
         assert len(list(quiet.audit.read())) == 1 and events(quiet) == []
+
+
+def test_a_plan_for_another_database_is_void() -> None:
+    settings = PLAIN.database
+    named = f"{settings.host}:{settings.port}/{settings.name}"
+    for database in ("", named):
+        check_database(PLAIN, Plan("restore", Target("development", "veza", "", "", database=database), "Restore", ()))
+    moved = replace(PLAIN, database=replace(settings, host="db.elsewhere"))
+    plan = Plan("restore", Target("development", "veza", "", "", database=named), "Restore", ())
+    with pytest.raises(RefusedError, match=r"now names db\.elsewhere.* — nothing was changed; make it again"):
+        check_database(moved, plan)
 
 
 async def test_what_the_runner_refuses_is_raised_and_leaves_nothing(tmp_path: Path) -> None:

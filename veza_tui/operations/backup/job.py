@@ -22,7 +22,7 @@ from veza_tui.model.plan import Need, Step
 from veza_tui.operations.backup.inside import CREDENTIALS, PASSWORD_VARIABLE
 from veza_tui.operations.backup.job_log import follow
 from veza_tui.operations.backup.make import size_text
-from veza_tui.operations.backup.steps import backup_job, until_cancelled
+from veza_tui.operations.backup.steps import backup_job, require_storage, until_cancelled
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.ports.cluster import (
     JOBS,
@@ -67,6 +67,8 @@ async def job(context: Context, step: Step) -> Result:
     key = await _password_key(context.cluster, context.environment, namespace)
     if args["claim"]:
         await _require_claim(context.cluster, namespace, args["claim"])
+    else:
+        require_storage(context, context.environment.backup.storage)
     data = await _payload(context, args)
     try:
         made = await _create(

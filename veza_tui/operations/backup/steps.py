@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from veza_tui.model.errors import ConfigError
+from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.model.plan import Step
 from veza_tui.operations.backup.catalogue import Catalogue
 from veza_tui.operations.backup.make import BackupJob, make_backup, progress_line, size_text, workspace_files
@@ -61,6 +61,13 @@ def reporting(context: Context) -> Progress:
     return tell
 
 
+def require_storage(context: Context, now: str) -> None:
+    """RefusedError when the backups lie elsewhere than when the plan was made."""
+    then = str(context.plan.options.get("storage", now))
+    if then != now:
+        raise RefusedError(f"the plan says {then}, data.backup.storage is now {now}", hint="make it again")
+
+
 def backup_job(context: Context, args: dict[str, Any]) -> BackupJob:
     """The job of this operation's environment; ``args`` as ``backup_plan`` writes them."""
     target = context.plan.target
@@ -102,6 +109,8 @@ async def environment_releases(context: Context) -> list[tuple[str, str]]:
 @action("backup.make", retry=False, stops=True)
 async def make(context: Context, step: Step) -> Result:
     """Make the backup; its name is the result."""
+    if context.plan.kind == "backup":
+        require_storage(context, context.service("storage").label)
     work = make_backup(
         backup_job(context, dict(step.args)),
         context.service("storage"),
