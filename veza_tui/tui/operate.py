@@ -14,6 +14,7 @@ from veza_tui.operations.service import OperationsService, Preview
 from veza_tui.tui.actions import Situation
 from veza_tui.tui.dialogs.ask import ask
 from veza_tui.tui.dialogs.confirm import Question, confirm, shown_steps
+from veza_tui.tui.presentation.spans import counted
 from veza_tui.tui.screens.operation import OperationScreen
 from veza_tui.tui.screens.operations import OperationsScreen
 
@@ -90,7 +91,8 @@ def question_of(preview: Preview, verb: str, *, danger: bool | None = None) -> Q
     plan = preview.plan
     lines = list(plan.notes)
     if preview.approvers:
-        lines.append(f"{preview.approvers} other person(s) must approve it: veza-tui approve ID.")
+        others = counted(preview.approvers, "other person", "other people")
+        lines.append(f"{others} must approve it: with A on their screen, or veza-tui approve ID.")
     return Question(
         title=plan.title,
         lines=tuple(lines),

@@ -10,7 +10,7 @@ from tests.tools.synthetic import environment, pod, view
 from veza_tui.feeds.inspect.tree import Node
 from veza_tui.model.forward import ForwardSpec, ForwardState, ForwardStatus, ForwardTarget
 from veza_tui.model.release import Release
-from veza_tui.model.view import LastOperation, NewestBackup
+from veza_tui.model.view import LastOperation, Link, NewestBackup
 from veza_tui.model.workload import State
 from veza_tui.operations.inspect.compare import Cell, Comparison
 from veza_tui.operations.inspect.compare import Row as Compared
@@ -19,6 +19,7 @@ from veza_tui.tui.actions import ACTIONS, Situation
 from veza_tui.tui.presentation.compare import DRIFT_COLUMNS, compare_columns, compare_rows, drift_rows
 from veza_tui.tui.presentation.forwards import COLUMNS, NARROW_COLUMNS, forward_row
 from veza_tui.tui.presentation.glyphs import UNICODE
+from veza_tui.tui.presentation.identity import identity_line
 from veza_tui.tui.presentation.keys import hints
 from veza_tui.tui.presentation.owners import columns as owner_columns
 from veza_tui.tui.presentation.owners import owner_row
@@ -144,6 +145,19 @@ def test_a_missed_objective_is_never_what_is_cut(user: str) -> None:
     line = summary_line(environment("production"), seen, NOW, 80, UNICODE)
     assert line_width(line) <= 80 and plain(line).endswith("objective MISSED")
     assert "objective 24 h MISSED" in plain(summary_line(environment("production"), seen, NOW, 160, UNICODE))
+
+
+@pytest.mark.parametrize("cells", [60, 72, 80, 100, 160])
+def test_read_only_and_the_state_of_the_data_are_never_cut_from_the_line_of_identity(cells: int) -> None:
+    seen = replace(view("production", now=NOW), link=Link.DOWN)
+    assert seen.identity is not None
+    known = replace(seen.identity, context="production-of-the-platform", namespace="veza-prod")
+    line = identity_line(environment("production"), replace(seen, identity=known), read_only=True, monotonic=NOW,
+                         cells=cells, glyphs=UNICODE)  # fmt: skip
+    text = plain(line)
+    assert line_width(line) <= cells and ("…" in text) is (cells == 60)
+    assert "PRODUCTION" in text and "read-only" in text and text.rstrip().endswith("down")
+    assert ("approval" in text) is (cells >= 100)
 
 
 @pytest.mark.parametrize("oldest", [True, False])

@@ -72,7 +72,7 @@ async def test_whoever_asks_for_an_approval_may_say_why(keys: tuple[str, ...], r
     operations = Operations()
     operations.approvers = 1
     async with at(operations, "D") as (app, pilot):
-        assert "1 other person(s) must approve it" in await asked(pilot, app)
+        assert "1 other person must approve it" in await asked(pilot, app)
         await pilot.press(*"production")
         await until(pilot, lambda: not app.screen.query_one("#yes", Button).disabled)
         await pilot.press("enter")

@@ -6,7 +6,7 @@ from veza_tui.model.environment import Environment
 from veza_tui.model.view import EnvironmentView, Link
 from veza_tui.tui.presentation.ages import calm_age
 from veza_tui.tui.presentation.glyphs import Glyphs, refused
-from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, joined
+from veza_tui.tui.presentation.spans import EMPTY, Line, Span, apart, clean, joined, line_width
 from veza_tui.tui.presentation.tabs import shown_name
 
 QUIET_AFTER = 75.0
@@ -58,18 +58,20 @@ def identity_line(
     role = "production" if environment.production else "strong"
     # In NO_COLOR and for the colour-blind the word itself marks production.
     head = (Span(f" {name} ", role), Span(clean(environment.domain, 80)))
-    parts: list[Line] = [
-        head,
-        (Span(f"{clean(context, 60)}/{clean(namespace, 63)}", "text"),),
-        (Span(policy_words(environment), "dim"),),
-        (Span("read-only", "accent"),) if read_only or environment.read_only else EMPTY,
-    ]
     version = clean(view.identity.version.partition("+")[0], 20) if view.identity else ""
     user = clean(view.identity.user, 40) if view.identity else ""
-    if cells >= 110 and version:
-        parts.append((Span(f"Kubernetes {version}", "dim"),))
-    if cells >= 130 and user:
-        parts.append((Span(f"as {user}", "dim"),))
-    return apart(
-        joined(parts, Span(f" {glyphs.dot} ", "faint")), (*data_age(view, monotonic, glyphs), Span(" ")), cells
-    )
+    where: Line = (Span(f"{clean(context, 60)}/{clean(namespace, 63)}", "text"),)
+    policy: Line = (Span(policy_words(environment), "dim"),)
+    locked: Line = (Span("read-only", "accent"),) if read_only or environment.read_only else EMPTY
+    about: Line = (Span(f"Kubernetes {version}", "dim"),) if cells >= 110 and version else EMPTY
+    who: Line = (Span(f"as {user}", "dim"),) if cells >= 130 and user else EMPTY
+    right: Line = (*data_age(view, monotonic, glyphs), Span(" "))
+    dot = Span(f" {glyphs.dot} ", "faint")
+    # Where it is narrow, what may be known goes whole, the least important first: nothing is cut in two.
+    line: Line = EMPTY
+    for parts in ((head, where, policy, locked, about, who), (head, where, policy, locked), (head, where, locked),
+                  (head[:1], locked, where)):  # fmt: skip
+        line = joined(parts, dot)
+        if line_width(line) + line_width(right) + 2 <= cells:
+            break
+    return apart(line, right, cells)
