@@ -49,9 +49,10 @@ class CatalogueScreen(ListScreen[BackupRecord]):
         return sizes_line(self.items, 16, self.veza.glyphs)
 
     def below_heading(self) -> Sequence[Line]:
-        """How young the newest proof is."""
+        """How young the newest proof is; a storage that does not answer says nothing about it."""
         now = self.veza.services.clock.now()
-        return [(Span("  "), *(objective_line(self.environment, self.items, now) if self.loaded else ()))]
+        known = self.loaded and (bool(self.items) or not self.error)
+        return [(Span("  "), *(objective_line(self.environment, self.items, now) if known else ()))]
 
     def row(self, item: BackupRecord, now: float) -> Row:
         """A backup."""
