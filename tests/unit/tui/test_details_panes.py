@@ -19,6 +19,7 @@ from veza_tui.tui.presentation.glyphs import UNICODE
 from veza_tui.tui.presentation.operation import history_cells
 from veza_tui.tui.presentation.spans import line_width, plain
 from veza_tui.tui.screens.catalogue import CatalogueScreen
+from veza_tui.tui.screens.operations import OperationsScreen
 from veza_tui.tui.widgets.lines import Repainted
 
 WIDE, SMALL, LOWEST = (160, 50), (80, 24), (60, 14)
@@ -89,11 +90,12 @@ async def test_output_is_read_once_for_the_one_that_the_cursor_rests_on() -> Non
         await pilot.press("j", "k", "ctrl+r")
         await until(pilot, lambda: len(operations.read) >= 1 and "the last line" in shown(app))
         assert operations.read.count(operations.past[0].id) == 1
-    async with at(operations, "O", size=SMALL) as (app, pilot):
-        operations.read.clear()
+    others = Operations()
+    others.past = past()
+    async with at(others, "O", size=SMALL) as (app, pilot):
         await until_shown(pilot, app, "THE OPERATION")
-        await pilot.pause(0.05)
-        assert operations.read == [], "there is no room for it"
+        assert isinstance(app.screen, OperationsScreen)
+        assert app.screen._reading is None and others.read == [], "there is no room for it, nor will it be read"
 
 
 async def test_a_low_terminal_shows_the_list_alone_and_nothing_is_sent_while_nothing_changes(sent: list[str]) -> None:
@@ -107,6 +109,20 @@ async def test_a_low_terminal_shows_the_list_alone_and_nothing_is_sent_while_not
         await pilot.resize_terminal(*SMALL)
         await until_shown(pilot, app, "THE OPERATION", "Wait for pods")
         await until(pilot, lambda: costs_nothing(app, sent))
+
+
+async def test_what_runs_is_followed_while_one_looks_and_what_has_ended_is_not_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(OperationsScreen, "look_seconds", 0.01)
+    operations = Operations()
+    operations.past = [status(OperationState.RUNNING)]
+    async with at(operations, "O", size=SMALL) as (app, pilot):
+        await until_shown(pilot, app, "running")
+        operations.past = [status(OperationState.DONE)]
+        await until_shown(pilot, app, "done")
+        assert isinstance(app.screen, OperationsScreen)
+        await until(pilot, lambda: not app.veza_screen.look_again())  # type: ignore[attr-defined]
 
 
 def test_the_list_says_why_it_failed_before_why_it_was_started() -> None:
