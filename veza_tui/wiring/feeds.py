@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from veza_tui.model.errors import VezaError
 from veza_tui.wiring.stores import (
     Secrets,
     cache_probe,
@@ -125,15 +127,36 @@ async def last_operation(environment: str) -> LastOperation | None:
     return LastOperation(newest.id, newest.kind, newest.user, str(newest.state), newest.ended or newest.started or 0.0)
 
 
-def newest_backup_of(workspace: Callable[[], Workspace]) -> Callable[[str], Awaitable[NewestBackup | None]]:
+BUCKET_SECONDS = 30.0
+"""How long an answer about a bucket is believed: the feeds ask every five seconds, and requests there cost money."""
+
+
+def newest_backup_of(
+    workspace: Callable[[], Workspace], monotonic: Callable[[], float] = time.monotonic
+) -> Callable[[str], Awaitable[NewestBackup | None]]:
     """Asks the catalogue for an environment's newest backup of its database."""
     import asyncio
+
+    known: dict[tuple[str, str], tuple[float, NewestBackup | VezaError | None]] = {}
 
     def read(environment: str) -> NewestBackup | None:
         from veza_tui.operations.backup.catalogue import Catalogue
 
         place = workspace()
-        return Catalogue(open_storage(place, place.environment(environment))).newest(environment)
+        settings = place.environment(environment)
+        if not settings.backup.storage:
+            return Catalogue(open_storage(place, settings)).newest(environment)
+        key = (environment, settings.backup.storage)
+        until, answer = known.get(key, (0.0, None))
+        if key not in known or monotonic() >= until:
+            try:
+                answer = Catalogue(open_storage(place, settings)).newest(environment)
+            except VezaError as error:
+                answer = error
+            known[key] = (monotonic() + BUCKET_SECONDS, answer)
+        if isinstance(answer, VezaError):
+            raise answer
+        return answer
 
     async def newest(environment: str) -> NewestBackup | None:
         return await asyncio.to_thread(read, environment)
