@@ -14,6 +14,7 @@ from tests.tools.synthetic import FixedClock, environment, three
 from veza_tui.model.catalogue import BackupRecord
 from veza_tui.model.journal import OperationState, OperationStatus, StepState, StepStatus
 from veza_tui.tui.app import VezaApp
+from veza_tui.tui.presentation.ages import moment
 from veza_tui.tui.presentation.backup_details import backup_details
 from veza_tui.tui.presentation.glyphs import UNICODE
 from veza_tui.tui.presentation.operation import history_cells
@@ -123,6 +124,16 @@ async def test_what_runs_is_followed_while_one_looks_and_what_has_ended_is_not_r
         await until_shown(pilot, app, "done")
         assert isinstance(app.screen, OperationsScreen)
         await until(pilot, lambda: not app.veza_screen.look_again())  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("columns", [80, 100, 119, 120, 140, 160])
+async def test_the_columns_of_the_history_are_whole_at_every_width(columns: int) -> None:
+    operations = Operations()
+    operations.past = [*past(), status(OperationState.WAITING, "set-image", reason="for an approval of others")]
+    async with at(operations, "O", size=(columns, 36)) as (app, pilot):
+        await until_shown(pilot, app, "THE OPERATION", "waits for an approval")
+        row = next(line for line in shown(app).splitlines() if "waits for an approval" in line)
+        assert moment(NOW - 10, NOW) in row and "set-image" in row and "staging" in row, "only the reason may be cut"
 
 
 def test_the_list_says_why_it_failed_before_why_it_was_started() -> None:

@@ -180,9 +180,8 @@ def check_page(checks: Sequence[Check], losses: Sequence[Loss], minutes: float |
     """The preflight and what would be lost; not ``full``: the checks stand beside it."""
     lines: list[Line] = []
     if minutes is not None:
-        lines.append(
-            (Span(f"  The backup is {calm_age(minutes * 60)} old: what was written since is not in it.", "warn"),)
-        )
+        old = f"The backup is {calm_age(minutes * 60)} old: what was written since is not in it."
+        lines += [(Span(f"  {part}", "warn"),) for part in wrapped(old, cells - 2)]
         lines.append(EMPTY)
     if losses:
         # What does not change is told in one line: the page shall fit a small terminal.

@@ -25,7 +25,8 @@ COLUMNS = (
     Column("state", "OUTCOME", 6, comfortable=10),
     Column("took", "TOOK", 5, drop=2, align="right"),
     Column("user", "WHO", 4, drop=1),
-    Column("reason", "WHY", 10, flexible=True),
+    # Gives way to all others: it stands in full beside the list, or below it.
+    Column("reason", "WHY", 6, flexible=True),
 )
 SHOWN = 300
 OUTPUT = 40
