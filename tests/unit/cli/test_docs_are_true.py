@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import pytest
 
 from veza_tui.cli.main import COMMANDS, cli
 from veza_tui.settings.load import load_settings
+from veza_tui.workspace.load import load_workspace
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -51,6 +53,16 @@ def test_the_example_of_the_settings_is_valid(tmp_path: Path) -> None:
     (tmp_path / "veza-tui").mkdir()
     (tmp_path / "veza-tui" / "config.yaml").write_text(example)
     assert load_settings({"XDG_CONFIG_HOME": str(tmp_path), "HOME": "/nowhere"}).line == ""
+
+
+def test_the_example_of_backup_settings_is_valid(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "environments", tmp_path / "environments")
+    shutil.copytree(ROOT / "k8s", tmp_path / "k8s")
+    example = (ROOT / "docs" / "backup.md").read_text(encoding="utf-8").split("```yaml\ndata:\n")[1].split("```")[0]
+    path = tmp_path / "environments" / "production.yaml"
+    path.write_text(re.sub(r"(?m)^data:\n", lambda m: m[0] + example, path.read_text(encoding="utf-8"), count=1))
+    found = load_workspace(tmp_path).environment("production").backup
+    assert (found.format, found.jobs, found.storage) == ("directory", 4, "s3://bucket/prefix")
 
 
 def test_no_address_stands_in_a_picture() -> None:
