@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from veza_tui.adapters.kubernetes.client import KubernetesCluster
-from veza_tui.ports.cluster import PODS, SERVICES, ClusterError, JSONObject, NotFound
+from veza_tui.ports.cluster import PODS, SERVICES, ClusterError, HttpAnswer, JSONObject, NotFound
 
 pytestmark = [pytest.mark.integration, pytest.mark.cluster]
 IMAGE = os.environ.get("VEZA_TEST_IMAGE", "busybox:1.36")
@@ -200,6 +200,15 @@ async def test_the_service_proxy_answers_for_the_service(cluster: KubernetesClus
         await cluster.proxy_get(namespace, "nobody", 8080, "/live")
 
 
+async def known_to_the_proxy(cluster: KubernetesCluster, namespace: str, service: str, port: int) -> HttpAnswer:
+    """Ask until the API server's proxy, which reads a cache of its own behind a watch, has heard of a new Service."""
+    while True:
+        try:
+            return await cluster.proxy_get(namespace, service, port, "/health")
+        except NotFound:
+            await asyncio.sleep(0.02)
+
+
 async def test_a_service_without_pods_says_so(cluster: KubernetesCluster, namespace: str) -> None:
     await cluster.create(
         SERVICES,
@@ -211,6 +220,6 @@ async def test_a_service_without_pods_says_so(cluster: KubernetesCluster, namesp
         },
         namespace,
     )
-    answer = await cluster.proxy_get(namespace, "empty", 80, "/health")
+    answer = await known_to_the_proxy(cluster, namespace, "empty", 80)
     assert answer.status == 503
     assert b"no endpoints available" in answer.body
