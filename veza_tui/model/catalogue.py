@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -127,6 +127,11 @@ class BackupRecord:
             "files": [{"path": path, "size": size} for path, size in self.files],
             "note": self.note,
         }
+
+
+def proposable(records: Iterable[BackupRecord]) -> list[tuple[str, float, bool]]:
+    """Those that a restore may propose, as ``model.restore.propose`` takes them."""
+    return [(r.name, r.at, r.proven) for r in records if r.proposable]
 
 
 def time_of(name: str) -> float | None:

@@ -53,7 +53,7 @@ class Catalogue:
             if self._no_backup(stored):
                 continue
             record = self._record(stored)
-            if record.environment != environment or record.problem or not record.has_database or record.safety:
+            if record.environment != environment or not record.proposable:
                 continue
             first = first or record
             if record.proven:

@@ -62,9 +62,7 @@ def judge(records: Sequence[BackupRecord], retention: Retention, now: float = ma
 
 def newest_of(records: Sequence[BackupRecord]) -> NewestBackup | None:
     """The newest usable backup that holds a database, and when the newest proven one was made; None without any."""
-    usable = sorted(
-        (r for r in records if not r.problem and r.has_database and not r.safety), key=lambda r: r.at, reverse=True
-    )
+    usable = sorted((r for r in records if r.proposable), key=lambda r: r.at, reverse=True)
     if not usable:
         return None
     proven = next((r for r in usable if r.proven), None)

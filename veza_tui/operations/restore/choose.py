@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+from veza_tui.model.catalogue import proposable
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.moment import parse_moment, spoken
 from veza_tui.model.restore import propose, proven_instead
@@ -40,7 +41,7 @@ async def choose(context: PlanContext, moment: float | None, *, from_environment
     """
     origin = from_environment or context.environment.name
     records = await asyncio.to_thread(catalogue_of(context).records, origin)
-    usable = [(r.name, r.at, r.proven) for r in records if r.proposable]
+    usable = proposable(records)
     until = context.clock.now() if moment is None else moment
     name = propose(usable, until)
     if name is None:

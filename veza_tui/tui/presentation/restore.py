@@ -98,11 +98,6 @@ def stepper(page: Page, environment: str, glyphs: Glyphs, cells: int) -> list[Li
     ]
 
 
-def usable(records: Sequence[BackupRecord]) -> list[tuple[str, float, bool]]:
-    """What may be proposed, as ``model.restore.propose`` takes it."""
-    return [(r.name, r.at, r.proven) for r in records if r.has_database and not r.safety]
-
-
 def moment_line(at: float, proposed: str, cells: int) -> Line:
     """The moment as it was understood, with its zone, and whether there is a backup from before it."""
     if proposed:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from veza_tui.model.catalogue import BackupRecord
+from veza_tui.model.catalogue import BackupRecord, proposable
 from veza_tui.model.moment import spoken
 from veza_tui.model.release import Release
 from veza_tui.model.restore import Check, Loss, Part, propose
@@ -15,7 +15,7 @@ from veza_tui.tui.presentation.backup_details import backup_details
 from veza_tui.tui.presentation.backups import check_lines
 from veza_tui.tui.presentation.facts import Fact, fact_lines
 from veza_tui.tui.presentation.glyphs import Glyphs
-from veza_tui.tui.presentation.restore import Choices, Page, usable
+from veza_tui.tui.presentation.restore import Choices, Page
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted
 
@@ -82,7 +82,7 @@ def _before(seen: Seen, now: float, cells: int, rows: int, glyphs: Glyphs, *, be
     if seen.records is None:
         return []
     release = next((r for r in seen.releases if seen.key == f"deploy {r.number}"), None)
-    name = propose(usable(seen.records), now if release is None else release.at) or ""
+    name = propose(proposable(seen.records), now if release is None else release.at) or ""
     lines = release_lines(release, now, cells, glyphs) if release is not None and beside else []
     return [*lines, *proposal(seen.named(name), now, cells, rows - len(lines), glyphs)]
 

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widget import Widget
 
-from veza_tui.model.catalogue import BackupRecord
+from veza_tui.model.catalogue import BackupRecord, proposable
 from veza_tui.model.environment import Environment
 from veza_tui.model.release import Release
 from veza_tui.model.restore import propose, proven_instead
@@ -29,7 +29,6 @@ from veza_tui.tui.presentation.restore import (
     moment_line,
     part_rows,
     stepper,
-    usable,
     when_rows,
 )
 from veza_tui.tui.presentation.restore_details import Seen, page_details
@@ -56,6 +55,7 @@ class RestoreScreen(VezaScreen):
         self._catalogue = catalogue
         self._releases = releases
         self._records: list[BackupRecord] = []
+        self._proposable: list[tuple[str, float, bool]] = []
         self._read = False
         self._looked: Looked | None = None
         self._first = Page.PARTS if backup else Page.WHEN
@@ -106,6 +106,7 @@ class RestoreScreen(VezaScreen):
     async def _load(self) -> None:
         records = await asyncio.to_thread(self._catalogue.records, self.environment.name)
         self._records, self._read = [r for r in records if not r.problem], True
+        self._proposable = proposable(self._records)
         if self.is_mounted:
             self._turn(self.page)
 
@@ -128,18 +129,17 @@ class RestoreScreen(VezaScreen):
             self.table.put_on({Page.BACKUP: self._proposed(), Page.HOW: "go"}.get(page, first))
 
     def _proposed(self) -> str:
-        return propose(*self._usable()) or ""
+        return propose(self._proposable, self._until) or ""
+
+    @property
+    def _until(self) -> float:
+        return self.veza.services.clock.now() if self.choices.moment is None else self.choices.moment
 
     def _proposed_row(self, record: BackupRecord, now: float) -> Row:
-        instead, older = proven_instead(*self._usable())
+        instead, older = proven_instead(self._proposable, self._until)
         row = backup_row(record, now, self.veza.glyphs)
         note = backup_note(record, now, proposed=True, older=older if instead else None)
         return Row(row.key, Span(self.veza.glyphs.arrow, "key"), row.cells, (note,))
-
-    def _usable(self) -> tuple[list[tuple[str, float, bool]], float]:
-        return usable(
-            self._records
-        ), self.veza.services.clock.now() if self.choices.moment is None else self.choices.moment
 
     def paint(self) -> None:
         """This page."""
@@ -279,7 +279,7 @@ class RestoreScreen(VezaScreen):
         """What has been decided."""
         choices = self.choices
         taken = choices.backup == self._proposed()
-        instead, older = proven_instead(*self._usable()) if taken else ("", 0.0)
+        instead, older = proven_instead(self._proposable, self._until) if taken else ("", 0.0)
         return RestoreRequest(
             backup=choices.backup,
             parts=frozenset(choices.parts),
