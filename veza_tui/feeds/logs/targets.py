@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
+from veza_tui.model.colours import variant_names
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.log import Scope, Source, Target
@@ -13,7 +14,6 @@ from veza_tui.model.text import printable
 from veza_tui.model.workload import ContainerRow, PodRow, State
 
 HASH = "pod-template-hash"
-COLOURS = ("-blue", "-green")
 
 
 def deployment_of(pod: PodRow) -> str:
@@ -36,7 +36,7 @@ def wanted(pod: PodRow, targets: Sequence[Target]) -> bool:
                 return True
             continue
         name = deployment_of(pod) or pod.owner or pod.name
-        if name == target.name or name in (f"{target.name}{colour}" for colour in COLOURS):
+        if name in variant_names(target.name):
             return True
     return False
 

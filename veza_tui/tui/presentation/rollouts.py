@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from veza_tui.model.colours import family
 from veza_tui.model.workload import AutoscalerRow, RolloutRow, State
 from veza_tui.tui.presentation.bars import rollout_bar
 from veza_tui.tui.presentation.glyphs import ROLES, Glyphs
 from veza_tui.tui.presentation.images import change
 from veza_tui.tui.presentation.section import heading
 from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit, pad, width
-
-COLOURS = ("-blue", "-green")
 
 
 def rollout_lines(
@@ -35,7 +34,7 @@ def rollout_lines(
     moving = sum(r.state is State.PROGRESSING for r in rollouts)
     stuck = sum(r.state in (State.FAILED, State.DEGRADED) for r in rollouts)
     note: list[Span] = []
-    live = sorted({r.name.rpartition("-")[2] if r.name.endswith(COLOURS) else "plain" for r in rollouts if r.live})
+    live = sorted({r.name[len(family(r.name)) + 1 :] or "plain" for r in rollouts if r.live})
     if live:
         note.append(Span(f"{' and '.join(live)} live", "accent" if len(live) == 1 else "warn"))
     if moving:
