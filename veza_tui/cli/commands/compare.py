@@ -59,12 +59,12 @@ def _print(found: Comparison, show_all: bool, as_json: bool) -> int:
     for name, problem in found.problems:
         warn(f"{name}: {problem}")
     rows, styles = [], []
-    services = {s for row in found.rows for s in row.services}
+    every = found.services
     for row in found.rows:
         if row.same and not show_all:
             continue
-        who = "all services" if len(row.services) == len(services) > 1 else ", ".join(row.services)
-        rows.append(("=" if row.same else "≠", who, row.name, *(c.text if c.present else "—" for c in row.cells)))
+        texts = (c.text if c.present else "—" for c in row.cells)
+        rows.append(("=" if row.same else "≠", row.users(every), row.name, *texts))
         styles.append(("dim" if row.same else "yellow",))
     if rows:
         table(("", "SERVICE", "FIELD", *found.environments), rows, styles)  # type: ignore[arg-type]

@@ -43,6 +43,10 @@ class Row:
         """What stays the same while its values change."""
         return f"{','.join(self.services)} {self.group} {self.name}"
 
+    def users(self, every: int) -> str:
+        """Which services it is about; ``every``: how many there are (``Comparison.services``)."""
+        return "all services" if len(self.services) == every > 1 else ", ".join(self.services)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -52,6 +56,11 @@ class Comparison:
     rows: tuple[Row, ...]
     problems: tuple[tuple[str, str], ...] = ()
     reached: bool = True
+
+    @property
+    def services(self) -> int:
+        """How many services there are."""
+        return len({service for row in self.rows for service in row.services})
 
     @property
     def different(self) -> int:

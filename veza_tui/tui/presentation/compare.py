@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from veza_tui.operations.inspect.compare import Comparison
-from veza_tui.operations.inspect.compare import Row as Compared
 from veza_tui.operations.inspect.drift import Drift, DriftRow
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.rows import Column, Row
@@ -38,22 +37,12 @@ def compare_columns(environments: Sequence[str]) -> tuple[Column, ...]:
     )
 
 
-def users_of(row: Compared, every: int) -> str:
-    """Which services a row is about."""
-    return "all services" if len(row.services) == every > 1 else ", ".join(row.services)
-
-
-def services_in(found: Comparison) -> int:
-    """How many services there are."""
-    return len({service for row in found.rows for service in row.services})
-
-
 def compare_rows(found: Comparison, match: str, glyphs: Glyphs, *, narrow: bool = False) -> list[Row]:
     """The rows; equal ones are dim. ``narrow``: what all values begin or end with is left out of long ones."""
-    every = services_in(found)
+    every = found.services
     out = []
     for row in found.rows:
-        users = users_of(row, every)
+        users = row.users(every)
         texts = [cell.text if cell.present else glyphs.dash for cell in row.cells]
         if not _matches(match, row.name, users, *texts):
             continue

@@ -18,8 +18,6 @@ from veza_tui.tui.presentation.compare import (
     compare_rows,
     drift_key,
     drift_rows,
-    services_in,
-    users_of,
     values_lines,
 )
 from veza_tui.tui.presentation.problems import wrapped
@@ -179,7 +177,7 @@ class CompareScreen(LookScreen):
             row = next((r for r in self._found.rows if r.key == key), None)
             if row is not None:
                 texts = [c.text if c.present else "not there" for c in row.cells]
-                title = f"{users_of(row, services_in(self._found))} {row.name}"
+                title = f"{row.users(self._found.services)} {row.name}"
                 return values_lines(self._found.environments, texts, title, cells)
         return []
 
