@@ -15,12 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
+from benchmarks.platform import ROOT
 from benchmarks.pty import Terminal
 
-ROOT = str(Path(__file__).resolve().parent.parent)
 SIZES = (1_000_000, 300_000, 150_000, 100)
 """Lines of the runs that are compared. Python's start is in every one: the last is little else, and has no budget."""
 JUDGED = 150_000
