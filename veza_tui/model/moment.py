@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from time import localtime, strftime
 
 from veza_tui.model.errors import ConfigError
 from veza_tui.model.text import printable
@@ -55,7 +56,7 @@ def parse_moment(text: str, now: float) -> float:
 
 def spoken(at: float) -> str:
     """A moment with its zone, so that nobody takes it for another one."""
-    return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    return strftime("%Y-%m-%d %H:%M:%S %Z", localtime(at))
 
 
 def _parse(words: str, now: float) -> float | None:
@@ -176,4 +177,4 @@ def _named(match: re.Match[str], today: date) -> date | None:
 
 def _at(day: date, clock: time, zone: tzinfo | None) -> float:
     moment = datetime.combine(day, clock)
-    return (moment.replace(tzinfo=zone) if zone else moment.astimezone()).timestamp()
+    return (moment.replace(tzinfo=zone) if zone else moment).timestamp()
