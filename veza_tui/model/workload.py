@@ -154,3 +154,11 @@ class AutoscalerRow:
     target_utilization: int | None
     reason: str = ""
     """Why it cannot scale, one line; empty otherwise."""
+
+    @property
+    def moves_to(self) -> int | None:
+        """The replicas it is on its way to; None at rest, and where it cannot compute any.
+
+        A server without metrics leaves desiredReplicas at 0, or at what it last computed: that is no wish of its own.
+        """
+        return None if self.reason or self.desired_replicas == self.current_replicas else self.desired_replicas

@@ -10,6 +10,7 @@ from tests.tools.synthetic import pod, view
 from veza_tui.feeds.inspect.usage import PodUse, Use
 from veza_tui.model.workload import AutoscalerRow, ReplicaSetRow
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
+from veza_tui.tui.presentation.owners import autoscaler_words
 from veza_tui.tui.presentation.pod import pod_lines
 from veza_tui.tui.presentation.spans import line_width, plain
 from veza_tui.tui.presentation.use import autoscaler_line, use_lines
@@ -44,6 +45,17 @@ def test_nothing_measured_says_nothing() -> None:
     assert "USE" not in "\n".join(map(plain, pod_lines(one, seen, NOW, 80, UNICODE, gone=False)))
     page = "\n".join(map(plain, pod_lines(one, seen, NOW, 80, UNICODE, gone=False, use=use(0.1, 1))))
     assert page.index("CONTAINERS") < page.index("USE") < page.index("POD ")
+
+
+def test_an_autoscaler_without_metrics_moves_nowhere() -> None:
+    """As Kubernetes 1.34 leaves it where metrics.k8s.io is missing: desiredReplicas 0, five pods run on."""
+    blind = replace(SCALE, current_replicas=5, desired_replicas=0, current_utilization=None, reason="no metrics")
+    text = plain(autoscaler_line(blind, ASCII))
+    assert "5 of 3-10 replicas" in text
+    assert "no metrics" in text
+    assert ASCII.arrow not in text
+    assert autoscaler_words(blind, ASCII) == "auto 3-10 cpu ?/70%"
+    assert autoscaler_words(SCALE, ASCII) == f"auto 3-10 cpu 91/70% 4{ASCII.arrow}6"
 
 
 def test_the_autoscaler_of_the_pod_in_words() -> None:

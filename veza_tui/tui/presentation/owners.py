@@ -101,8 +101,8 @@ def autoscaler_words(scale: AutoscalerRow, glyphs: Glyphs, *, short: bool = Fals
     aim = "?" if scale.target_utilization is None else str(scale.target_utilization)
     words = f"{scale.min_replicas}-{scale.max_replicas} cpu {load}/{aim}%"
     words = words if short else f"auto {words}"
-    if scale.desired_replicas != scale.current_replicas:
-        words += f" {scale.current_replicas}{glyphs.arrow}{scale.desired_replicas}"
+    if scale.moves_to is not None:
+        words += f" {scale.current_replicas}{glyphs.arrow}{scale.moves_to}"
     return words
 
 

@@ -55,8 +55,8 @@ def autoscaler_line(scale: AutoscalerRow, glyphs: Glyphs) -> Line:
         Span(f"  cpu {load} of {aim}", "warn" if over else "text"),
         Span(f"  {scale.current_replicas} of {scale.min_replicas}-{scale.max_replicas} replicas", "text"),
     ]
-    if scale.desired_replicas != scale.current_replicas:
-        line.append(Span(f"  {scale.current_replicas}{glyphs.arrow}{scale.desired_replicas}", "progress"))
+    if scale.moves_to is not None:
+        line.append(Span(f"  {scale.current_replicas}{glyphs.arrow}{scale.moves_to}", "progress"))
     if scale.reason:
         line.append(Span(f"  {clean(scale.reason, 160)}", "warn"))
     return tuple(line)
