@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -169,9 +170,9 @@ class OperationsService:
         )
         return await self._again(text, "undo", allowed, break_glass, take_over)
 
-    def history(self, environment: str = "") -> list[OperationStatus]:
-        """Newest first."""
-        return list(self.store.list(environment))
+    def history(self, environment: str = "", limit: int | None = None) -> list[OperationStatus]:
+        """Newest first; with a ``limit`` no more are read than that."""
+        return list(islice(self.store.list(environment), limit))
 
     def show(self, text: str) -> OperationStatus:
         """By id or prefix; ConfigError when there is none."""

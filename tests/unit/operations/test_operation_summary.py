@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.operations.worlds import FakeRunners
+from tests.tools.clocks import FakeClock
+from tests.tools.clusters import MemoryCluster
+from tests.unit.operations.worlds import PLAIN, FakeRunners, FakeWorld
 from veza_tui.model.errors import ConfigError
-from veza_tui.model.journal import JournalEvent
+from veza_tui.model.journal import JournalEvent, OperationStatus
 from veza_tui.model.plan import Plan, Step, Target
 from veza_tui.operations.ids import new_id
 from veza_tui.operations.journal import Journal
 from veza_tui.operations.request import Request
+from veza_tui.operations.service import OperationsService
 from veza_tui.operations.store import OperationFiles, OperationStore
 from veza_tui.operations.summary import kept_limit, old_ones
 from veza_tui.operations.who import current_person
@@ -48,6 +51,21 @@ def test_the_list_says_what_the_journal_says_and_reads_it_no_more(tmp_path: Path
     (again,) = store.list()
     assert again == replace(whole, tail=())
     assert (files.directory / "summary.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_limited_history_opens_no_journal_beyond_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = OperationsService(FakeWorld(PLAIN, MemoryCluster(), FakeClock(), tmp_path), FakeRunners(), state=tmp_path)
+    made = [operation(one.store, NOW + i * 60, "done").id for i in range(5)]
+    opened: list[str] = []
+    glance = OperationStore.glance
+
+    def counted(self: OperationStore, files: OperationFiles) -> OperationStatus:
+        opened.append(files.id)
+        return glance(self, files)
+
+    monkeypatch.setattr(OperationStore, "glance", counted)
+    assert [s.id for s in one.history(limit=2)] == made[:2:-1] == opened
+    assert [s.id for s in one.history("staging")] == made[::-1]
 
 
 def test_a_journal_that_goes_on_makes_its_summary_void(tmp_path: Path) -> None:

@@ -108,8 +108,8 @@ class Operations(NoOperations):
             raise self.error
         return self.releases
 
-    def history(self, environment: str = "") -> list[OperationStatus]:
-        return self.past
+    def history(self, environment: str = "", limit: int | None = None) -> list[OperationStatus]:
+        return self.past[:limit]
 
     def show(self, operation: str) -> OperationStatus:
         self.read.append(operation)

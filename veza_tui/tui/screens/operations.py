@@ -54,7 +54,7 @@ class OperationsScreen(ListScreen[OperationStatus]):
 
     async def fetch(self) -> Sequence[OperationStatus]:
         """Read the journals."""
-        return (await asyncio.to_thread(self._service.history))[:SHOWN]
+        return await asyncio.to_thread(self._service.history, limit=SHOWN)
 
     def look_again(self) -> bool:
         """While one of them goes on."""
