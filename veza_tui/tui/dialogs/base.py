@@ -9,6 +9,8 @@ from textual import events
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from veza_tui.tui.widgets.present import Present
+
 if TYPE_CHECKING:
     from veza_tui.tui.app import VezaApp
 
@@ -18,7 +20,7 @@ SETTLE = 0.15
 """Seconds after the paint in which nobody can have read it: keys from then are dropped too."""
 
 
-class Dialog(ModalScreen[Answer], Generic[Answer]):
+class Dialog(Present, ModalScreen[Answer], Generic[Answer]):
     """A modal screen that listens only from the moment it can have been read."""
 
     settle = SETTLE
@@ -31,11 +33,6 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         self.veza = cast("VezaApp", self.app)
         self.answers_since: float | None = None
         """Monotonic seconds from which keys count; None while it is not painted."""
-
-    @property
-    def is_mounted(self) -> bool:
-        """Whether its widgets are there still."""
-        return super().is_mounted and not (self._closing or self._closed or self._pruning)
 
     def on_mount(self) -> None:
         """Listen after the first paint."""

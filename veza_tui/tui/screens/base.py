@@ -16,6 +16,7 @@ from veza_tui.tui.presentation.keys import hints
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span
 from veza_tui.tui.presentation.tabs import tab_bar
 from veza_tui.tui.registry import available
+from veza_tui.tui.widgets.present import Present
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
 
@@ -33,7 +34,7 @@ def bindings() -> Iterator[BindingType]:
             yield Binding(key, f"app.do('{action.id}', '{key}')", action.hint, show=False)
 
 
-class VezaScreen(Screen[None]):
+class VezaScreen(Present, Screen[None]):
     """A full screen. ``name`` is what ``Situation.screen`` says while it is in front."""
 
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -47,11 +48,6 @@ class VezaScreen(Screen[None]):
         # Made here and not with the class: a key map holds for the application that is running.
         for key, entries in BindingsMap(bindings()).key_to_bindings.items():
             self._bindings.key_to_bindings[key] = entries
-
-    @property
-    def is_mounted(self) -> bool:
-        """Whether its widgets are there: Textual's own stays true when they are gone, and a late answer would paint."""
-        return super().is_mounted and not (self._closing or self._closed or self._pruning)
 
     def compose(self) -> ComposeResult:
         """Tab bar, body, hints."""

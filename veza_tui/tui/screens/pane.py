@@ -24,6 +24,7 @@ from veza_tui.tui.presentation.warnings import warning_lines
 from veza_tui.tui.registry import available
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.filter import FilterLine
+from veza_tui.tui.widgets.present import Present
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
 
@@ -36,7 +37,7 @@ ROOMY = 32
 """Lines from which blocks get air between them and health one line a check."""
 
 
-class EnvironmentPane(Vertical):
+class EnvironmentPane(Present, Vertical):
     """Identity, problems, rollouts and health, pods, last operation. Mounted when its tab is first opened."""
 
     def __init__(self, tab: EnvironmentTab) -> None:
@@ -56,11 +57,6 @@ class EnvironmentPane(Vertical):
         yield FilterLine(painter)
         yield Sheet(painter, classes="warnings")
         yield Sheet(painter, classes="summary", fixed=1)
-
-    @property
-    def is_mounted(self) -> bool:
-        """Whether its widgets are there still."""
-        return super().is_mounted and not (self._closing or self._closed or self._pruning)
 
     @property
     def table(self) -> Table:
