@@ -270,11 +270,17 @@ class SyntheticServices:
     def environments(self) -> Sequence[Environment]:
         return self._environments
 
+    def again(self, name: str) -> Environment:
+        return next(e for e in self._environments if e.name == name)
+
     def feeds(self, environments: Sequence[Environment]) -> Sequence[Any]:
         return self.made
 
     def service(self, name: str) -> Any:
         return self._services[name] if name in self._services or name != "operations" else NoOperations()
+
+    async def close(self) -> None:
+        """What it was given belongs to the test."""
 
 
 class NoOperations:

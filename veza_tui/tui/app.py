@@ -160,9 +160,7 @@ class VezaApp(App[int]):
         for task in closing:
             task.cancel()
         closing += [asyncio.create_task(tab.feed.close()) for tab in self.tabs]
-        close = getattr(self.services, "close", None)
-        if close is not None:
-            closing.append(asyncio.create_task(close()))
+        closing.append(asyncio.create_task(self.services.close()))
         for wait in (2.0, 1.0):
             # Cancelled, each goes straight on to its connections: none may outlive the loop.
             closing = list((await asyncio.wait(closing, timeout=wait))[1]) if closing else []

@@ -39,11 +39,8 @@ async def open_tabs(app: VezaApp) -> None:
 
 
 async def reopen(app: VezaApp, tab: EnvironmentTab) -> None:
-    """Read the file of an environment anew that could not be read; nothing where services cannot do that."""
-    again = getattr(app.services, "again", None)
-    if again is None:
-        return
-    tab.environment = await asyncio.to_thread(again, tab.name)
+    """Read the file of an environment anew that could not be read."""
+    tab.environment = await asyncio.to_thread(app.services.again, tab.name)
     tab.feed = app.services.feeds([tab.environment])[0]
     tab.unsubscribe()
     tab.unsubscribe = tab.feed.subscribe(_published(app, tab))

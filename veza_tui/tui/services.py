@@ -71,6 +71,10 @@ class Services(Protocol):
         """
         ...
 
+    def again(self, name: str) -> Environment:
+        """Read that environment's file anew (blocking); ``feeds`` says how that went."""
+        ...
+
     def feeds(self, environments: Sequence[Environment]) -> Sequence[Feed]:
         """One feed for each environment, not started."""
         ...
@@ -81,4 +85,8 @@ class Services(Protocol):
         Raises:
             KeyError: there is no such service.
         """
+        ...
+
+    async def close(self) -> None:
+        """Close what ``service`` made; the feeds are closed by whoever started them."""
         ...

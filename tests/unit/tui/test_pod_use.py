@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
-from tests.tools.synthetic import pod, view
+from tests.tools.heavy import HeavyCluster, big_pod
+from tests.tools.synthetic import FixedClock, pod, three, view
+from veza_tui.feeds.inspect.objects import Ref
 from veza_tui.feeds.inspect.usage import PodUse, Use
 from veza_tui.model.workload import AutoscalerRow, ReplicaSetRow
+from veza_tui.tui.app import VezaApp
 from veza_tui.tui.presentation.glyphs import ASCII, UNICODE
 from veza_tui.tui.presentation.owners import autoscaler_words
 from veza_tui.tui.presentation.pod import pod_lines
 from veza_tui.tui.presentation.spans import line_width, plain
 from veza_tui.tui.presentation.use import autoscaler_line, use_lines
+from veza_tui.tui.screens.base import VezaScreen
+from veza_tui.tui.screens.describe import DescribeScreen
+from veza_tui.tui.screens.owners import OwnersScreen
+from veza_tui.tui.screens.pod import PodScreen
 
 NOW = 1_700_000_000.0
 SCALE = AutoscalerRow("u", "backend-api", "backend-api", 3, 10, 4, 6, 91, 70, "")
@@ -75,3 +85,57 @@ def test_it_fits(cells: int) -> None:
     seen = view("production", now=NOW)
     for line in use_lines(pod(1, now=NOW), use(0.5, 2**30), seen, cells, UNICODE):
         assert line_width(line) <= cells
+
+
+class Asked:
+    """A ``UseFeed`` that only notes what it is told."""
+
+    def __init__(self) -> None:
+        self.on = False
+        self.pods: dict[str, PodUse] = {}
+
+    def start(self) -> None:
+        self.on = True
+
+    async def stop(self) -> None:
+        self.on = False
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], bool]) -> None:
+    while not true():
+        await pilot.pause(0.01)
+
+
+@pytest.mark.parametrize("which", ["pod", "describe", "owners"])
+async def test_the_use_is_asked_for_while_somebody_looks(which: str) -> None:
+    app = VezaApp(three(FixedClock(NOW)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: bool(app.tabs and app.tabs[0].view.pods))
+        tab = app.tabs[0]
+        cluster: Any = HeavyCluster(0, 0, big_pod(1))
+        tab.feed.cluster = cluster if which == "pod" else None  # type: ignore[misc]
+        ref = Ref("Pod", "big", "veza", "uid-0")
+        screen: Any = {
+            "pod": lambda: PodScreen(next(iter(tab.view.pods.values()))),
+            "describe": lambda: DescribeScreen(tab, cluster, ref),
+            "owners": lambda: OwnersScreen(tab),
+        }[which]()
+        asked = screen.use = Asked()
+        await app.push_screen(screen)
+        await until(pilot, lambda: asked.on)
+        await app.push_screen(VezaScreen())
+        await until(pilot, lambda: not asked.on)
+        await app.pop_screen()
+        await until(pilot, lambda: asked.on)
+        await app.pop_screen()
+        await until(pilot, lambda: not asked.on)
+
+
+async def test_nothing_is_asked_of_what_is_no_pod_and_where_there_is_no_connection() -> None:
+    app = VezaApp(three(FixedClock(NOW)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: bool(app.tabs and app.tabs[0].view.pods))
+        tab = app.tabs[0]
+        assert not PodScreen(next(iter(tab.view.pods.values()))).wants_use()
+        cluster: Any = HeavyCluster(0, 0)
+        assert not DescribeScreen(tab, cluster, Ref("Deployment", "api", "veza", "u")).wants_use()

@@ -19,6 +19,7 @@ from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean
 from veza_tui.tui.presentation.texts import describe_lines
 from veza_tui.tui.presentation.use import use_lines
 from veza_tui.tui.screens.look import LookScreen
+from veza_tui.tui.screens.using import ShowsUse
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.text import TextView
 
@@ -125,7 +126,7 @@ class ObjectScreen(LookScreen):
         return "\n".join(clean(line, 100_000) for line in self.text()()) if self.live.object is not None else ""
 
 
-class DescribeScreen(ObjectScreen):
+class DescribeScreen(ShowsUse, ObjectScreen):
     """The description; ages move with the program's tick."""
 
     title_name = "describe"
@@ -134,29 +135,18 @@ class DescribeScreen(ObjectScreen):
     def __init__(self, tab: EnvironmentTab, cluster: Cluster, ref: Ref) -> None:
         super().__init__(tab, cluster, ref)
         name = ref.name if ref.kind == "Pod" else ""
-        self._use = UseFeed(lambda: cluster, ref.namespace or "", self.veza.services.clock, self.paint, name)
+        self.use = UseFeed(lambda: cluster, ref.namespace or "", self.veza.services.clock, self.paint, name)
 
-    def on_screen_resume(self) -> None:
-        """Somebody looks: a pod's use is asked for."""
-        super().on_screen_resume()
-        if self.ref.kind == "Pod":
-            self._use.start()
-
-    async def on_screen_suspend(self) -> None:
-        """Nobody looks: nothing is asked."""
-        await self._use.stop()
-
-    async def on_unmount(self) -> None:
-        """Closed."""
-        await self._use.stop()
-        await super().on_unmount()
+    def wants_use(self) -> bool:
+        """Of a pod."""
+        return self.ref.kind == "Pod"
 
     def above(self, cells: int) -> list[Line]:
         """A pod's use as bars over kubectl's words, and the autoscaler over it."""
         pod = self.tab.view.pods.get(self.ref.uid) if self.ref.kind == "Pod" else None
         if pod is None or self.filter:
             return []
-        lines = use_lines(pod, self._use.pods.get(pod.name), self.tab.view, cells, self.veza.glyphs)
+        lines = use_lines(pod, self.use.pods.get(pod.name), self.tab.view, cells, self.veza.glyphs)
         return [*lines, EMPTY] if lines else []
 
     def mode(self) -> Hashable:

@@ -30,8 +30,7 @@ class LookScreen(VezaScreen):
     @property
     def cluster(self) -> Cluster | None:
         """The environment's connection, once there is one."""
-        found: Cluster | None = getattr(self.tab.feed, "cluster", None)
-        return found
+        return self.tab.feed.cluster
 
     def body(self) -> ComposeResult:
         """Identity, title, the screen's own, the filter's line."""

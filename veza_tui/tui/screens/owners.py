@@ -19,12 +19,13 @@ from veza_tui.tui.presentation.problems import wrapped
 from veza_tui.tui.presentation.rows import Row
 from veza_tui.tui.presentation.spans import EMPTY, Line, Span, clean, counted
 from veza_tui.tui.screens.look import LookScreen
+from veza_tui.tui.screens.using import ShowsUse
 from veza_tui.tui.state import EnvironmentTab
 from veza_tui.tui.widgets.sheet import Sheet
 from veza_tui.tui.widgets.table import Table
 
 
-class OwnersScreen(LookScreen):
+class OwnersScreen(ShowsUse, LookScreen):
     """Enter opens a pod's page or the description; made of the live view, so it costs no further watch."""
 
     title_name = "owners"
@@ -49,19 +50,6 @@ class OwnersScreen(LookScreen):
     def table(self) -> Table:
         """The tree."""
         return self.query_one(Table)
-
-    def on_screen_resume(self) -> None:
-        """Somebody looks: the use is asked for."""
-        super().on_screen_resume()
-        self.use.start()
-
-    async def on_screen_suspend(self) -> None:
-        """Nobody looks: nothing is asked."""
-        await self.use.stop()
-
-    async def on_unmount(self) -> None:
-        """Closed."""
-        await self.use.stop()
 
     def _read_uses(self) -> None:
         """What the pods read is asked for once a revision: the live view does not keep templates."""

@@ -13,10 +13,11 @@ from veza_tui.tui.actions import Situation
 from veza_tui.tui.presentation.identity import identity_line
 from veza_tui.tui.presentation.pod import pod_lines
 from veza_tui.tui.screens.base import VezaScreen
+from veza_tui.tui.screens.using import ShowsUse
 from veza_tui.tui.widgets.sheet import Sheet
 
 
-class PodScreen(VezaScreen):
+class PodScreen(ShowsUse, VezaScreen):
     """Follows one pod by its uid."""
 
     title_name = "pod"
@@ -25,25 +26,14 @@ class PodScreen(VezaScreen):
         super().__init__()
         self._pod = pod
         self._tab = self.veza.tab
-        self._use = UseFeed(self._cluster, pod.namespace, self.veza.services.clock, self.paint, pod.name)
+        self.use = UseFeed(self._cluster, pod.namespace, self.veza.services.clock, self.paint, pod.name)
 
     def _cluster(self) -> Cluster | None:
-        found: Cluster | None = getattr(self._tab.feed, "cluster", None) if self._tab is not None else None
-        return found
+        return self._tab.feed.cluster if self._tab is not None else None
 
-    def on_screen_resume(self) -> None:
-        """Somebody looks: the use is asked for."""
-        super().on_screen_resume()
-        if self._cluster() is not None:
-            self._use.start()
-
-    async def on_screen_suspend(self) -> None:
-        """Nobody looks: nothing is asked."""
-        await self._use.stop()
-
-    async def on_unmount(self) -> None:
-        """Closed."""
-        await self._use.stop()
+    def wants_use(self) -> bool:
+        """Once there is a connection."""
+        return self._cluster() is not None
 
     def body(self) -> ComposeResult:
         """Identity stays in sight; the page scrolls."""
@@ -80,6 +70,6 @@ class PodScreen(VezaScreen):
             glyphs=app.glyphs,
         )
         self.query_one("#identity", Sheet).set_lines([identity])
-        use = self._use.pods.get(self._pod.name) if fresh is not None else None
+        use = self.use.pods.get(self._pod.name) if fresh is not None else None
         page = pod_lines(self._pod, tab.view, app.tick, cells, app.glyphs, gone=fresh is None, use=use)
         self.query_one("#page", Sheet).set_lines(page)
