@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from veza_tui.cli import output
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.exits import Exit
-from veza_tui.operations.backup.make import size_text
+from veza_tui.model.sizes import finer_size_text
 from veza_tui.operations.backup.policy import age, judge, newest_of, rpo_warning
 from veza_tui.ports.storage import HOLD
 
@@ -77,7 +77,7 @@ def _row(record: BackupRecord, now: float) -> tuple[str, ...]:
         record.name,
         record.environment or "?",
         age(now - record.at) if record.at else "?",
-        size_text(record.size),
+        finer_size_text(record.size),
         database,
         record.state,
         "held" if record.hold else "",
@@ -113,7 +113,7 @@ def _lines(record: BackupRecord) -> list[str]:
         f"name         {record.name}",
         f"environment  {record.environment or 'unknown'}",
         f"state        {record.state}" + (f": {record.note}" if record.note else ""),
-        f"size         {size_text(record.size)}",
+        f"size         {finer_size_text(record.size)}",
     ]
     if record.hold:
         lines.append(
@@ -143,7 +143,7 @@ def _lines(record: BackupRecord) -> list[str]:
             ]
             lines += [f"  {t.rows:>12,}  {t.key}" for t in dump.database.contents]
     lines.append("files")
-    lines += [f"  {size_text(size):>12}  {path}" for path, size in record.files]
+    lines += [f"  {finer_size_text(size):>12}  {path}" for path, size in record.files]
     return lines
 
 
@@ -175,7 +175,7 @@ def print_prune(
                 removed.append(verdict.record.name)
         if not as_json:
             what = "keep" if verdict.keep else ("removed" if really else "would remove")
-            output.data(f"{what:<13} {verdict.record.name}  {size_text(verdict.record.size):>9}  {verdict.why}")
+            output.data(f"{what:<13} {verdict.record.name}  {finer_size_text(verdict.record.size):>9}  {verdict.why}")
     if as_json:
         output.data_json(
             {
@@ -186,7 +186,7 @@ def print_prune(
         )
     gone = sum(v.record.size for v in verdicts if not v.keep)
     if not really:
-        output.progress(f"nothing was removed; --yes would free {size_text(gone)}")
+        output.progress(f"nothing was removed; --yes would free {finer_size_text(gone)}")
     return Exit.DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _PLAIN_ASCII = frozenset(map(chr, range(0x20, 0x7F)))
@@ -21,6 +22,17 @@ def printable(text: str, *, limit: int = 0, tab: str = "    ") -> str:
     if limit and len(text) > limit:
         text = text[: max(limit - 1, 0)] + "…"
     return text
+
+
+def every_word(words: str) -> Callable[[str], bool]:
+    """Whether a text has every one of ``words`` somewhere, in whatever case; without any word all texts do."""
+    wanted = words.casefold().split()
+
+    def has(text: str) -> bool:
+        folded = text.casefold()
+        return all(word in folded for word in wanted)
+
+    return has
 
 
 def _visible(char: str, tab: str) -> str:

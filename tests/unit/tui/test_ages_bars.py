@@ -3,6 +3,8 @@
 import pytest
 
 from tests.tools.synthetic import HOSTILE
+from veza_tui.model.sizes import finer_size_text, size_text
+from veza_tui.model.text import every_word
 from veza_tui.model.workload import State
 from veza_tui.tui.presentation.ages import age, calm_age, latency, moment
 from veza_tui.tui.presentation.bars import rollout_bar, sparkline
@@ -73,3 +75,19 @@ def test_a_change_shows_both_versions_of_the_container_that_differs() -> None:
     assert change((), ("a:1",), "→") == "1"
     assert change(("a:1",), ("a:1",), "→") == "1"
     assert tag(HOSTILE[1])
+
+
+def test_sizes_have_three_digits_in_lists_and_one_more_where_they_move() -> None:
+    bytes_ = (0, 512, 999, 1234, 13_000_000, 12_400_000, 999_600_000, 512_000_000_000, 2 * 10**12)
+    assert [size_text(b) for b in bytes_] == [
+        "0 B", "512 B", "999 B", "1.2 kB", "13 MB", "12 MB", "1.0 GB", "512 GB", "2.0 TB"
+    ]  # fmt: skip
+    assert [finer_size_text(b) for b in bytes_] == [
+        "0 B", "512 B", "999 B", "1.2 kB", "13.0 MB", "12.4 MB", "1.0 GB", "512 GB", "2.0 TB"
+    ]  # fmt: skip
+
+
+def test_a_filter_wants_every_word_somewhere() -> None:
+    has = every_word(" Back  oom ")
+    assert has("OOMKilled\nbackend-api-1") and not has("backend-api-1") and not has("")
+    assert every_word("")("anything") and every_word("  ")("")

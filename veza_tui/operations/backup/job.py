@@ -19,9 +19,9 @@ from typing import Any
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.model.plan import Need, Step
+from veza_tui.model.sizes import finer_size_text
 from veza_tui.operations.backup.inside import CREDENTIALS, PASSWORD_VARIABLE
 from veza_tui.operations.backup.job_log import follow
-from veza_tui.operations.backup.make import size_text
 from veza_tui.operations.backup.steps import backup_job, require_storage, until_cancelled
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.ports.cluster import (
@@ -80,7 +80,7 @@ async def job(context: Context, step: Step) -> Result:
     finally:
         await asyncio.shield(_remove(context.cluster, name, namespace))
     where = f"claim {args['claim']}" if args["claim"] else context.environment.backup.storage
-    context.report.output(f"backup {result['name']}: {size_text(result['size'])} in {where}")
+    context.report.output(f"backup {result['name']}: {finer_size_text(result['size'])} in {where}")
     return {**result, "where": where}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from veza_tui import __version__
 from veza_tui.model.backup import DumpFacts, FileEntry, Manifest
 from veza_tui.model.errors import ConfigError, VezaError
+from veza_tui.model.sizes import finer_size_text
 from veza_tui.operations.backup.catalogue import Catalogue, manifest_bytes
 from veza_tui.ports.clock import Clock
 from veza_tui.ports.database import Database, DumpOptions, DumpOutcome, Progress, TransferProgress
@@ -195,25 +196,11 @@ def _regular(folder: Path) -> Iterator[Path]:
 
 def progress_line(progress: TransferProgress) -> str:
     """``12.4 MB of ~100 MB, 31 MB/s, 3 s left, public.users (3/12)``."""
-    parts = [size_text(progress.done) + (f" of ~{size_text(progress.total)}" if progress.total else "")]
+    parts = [finer_size_text(progress.done) + (f" of ~{finer_size_text(progress.total)}" if progress.total else "")]
     if progress.rate:
-        parts.append(f"{size_text(int(progress.rate))}/s")
+        parts.append(f"{finer_size_text(int(progress.rate))}/s")
     if progress.eta is not None:
         parts.append(f"{progress.eta:.0f} s left")
     if progress.table:
         parts.append(f"{progress.table} ({min(progress.tables_done + 1, progress.tables)}/{progress.tables})")
     return ", ".join(parts)
-
-
-def size_text(size: int) -> str:
-    """Bytes for people: ``512 B``, ``12.4 MB`` (powers of 1000)."""
-    value = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if abs(value) < 1000 or unit == "GB":
-            break
-        value /= 1000
-    else:
-        unit = "GB"
-    if unit == "GB" and value >= 1000:
-        value, unit = value / 1000, "TB"
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"

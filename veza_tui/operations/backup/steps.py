@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from veza_tui.model.errors import ConfigError, RefusedError
 from veza_tui.model.plan import Step
+from veza_tui.model.sizes import finer_size_text
 from veza_tui.operations.backup.catalogue import Catalogue
-from veza_tui.operations.backup.make import BackupJob, make_backup, progress_line, size_text, workspace_files
+from veza_tui.operations.backup.make import BackupJob, make_backup, progress_line, workspace_files
 from veza_tui.operations.backup.verify import verify_backup
 from veza_tui.operations.context import Cancelled, Context, Result, action
 from veza_tui.operations.who import current_person
@@ -123,7 +124,7 @@ async def make(context: Context, step: Step) -> Result:
     facts = manifest.dump.database if manifest.dump else None
     rows = sum(t.rows for t in facts.tables) if facts else 0
     context.report.output(
-        f"backup {manifest.name}: {size_text(size)}, {len(manifest.files)} files"
+        f"backup {manifest.name}: {finer_size_text(size)}, {len(manifest.files)} files"
         + (f", {len(facts.tables)} tables, {rows:,} rows" if facts else ", no database")
     )
     return {"name": manifest.name, "size": size, "rows": rows, "seconds": round(manifest.ended - manifest.started, 3)}

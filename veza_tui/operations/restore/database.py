@@ -11,7 +11,8 @@ from veza_tui.model.catalogue import Proof
 from veza_tui.model.errors import RefusedError, VezaError
 from veza_tui.model.plan import Step
 from veza_tui.model.restore import proof_tables
-from veza_tui.operations.backup.make import make_backup, size_text
+from veza_tui.model.sizes import finer_size_text
+from veza_tui.operations.backup.make import make_backup
 from veza_tui.operations.backup.steps import backup_job, reporting
 from veza_tui.operations.context import Context, Result, action
 from veza_tui.operations.restore.files import require_parts
@@ -32,7 +33,7 @@ async def integrity(context: Context, step: Step) -> Result:
 
     def seen(done: int) -> None:
         # Called from the reading thread; the journal belongs to the loop.
-        loop.call_soon_threadsafe(context.report.progress, None, f"{size_text(done)} read")
+        loop.call_soon_threadsafe(context.report.progress, None, f"{finer_size_text(done)} read")
 
     record = await asyncio.to_thread(catalogue.require_whole, name, origin, seen=seen)
     await require_parts(context)

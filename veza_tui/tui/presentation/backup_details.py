@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from veza_tui.model.backup import DumpFacts
 from veza_tui.model.catalogue import NO_MANIFEST, BackupRecord
+from veza_tui.model.sizes import size_text
 from veza_tui.tui.presentation.ages import local_zone, moment
-from veza_tui.tui.presentation.backups import size_text
 from veza_tui.tui.presentation.facts import Fact, fact_lines
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.section import heading

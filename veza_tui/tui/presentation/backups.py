@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from veza_tui.model.catalogue import CLOCK_SKEW, BackupRecord
 from veza_tui.model.environment import Environment
 from veza_tui.model.restore import Check, Loss
+from veza_tui.model.sizes import size_text
 from veza_tui.tui.presentation.ages import calm_age, moment
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.problems import wrapped
@@ -25,15 +26,6 @@ COLUMNS = (
     Column("kind", "KIND", 6, drop=4),
     Column("note", "NOTE", 8, flexible=True, drop=1),
 )
-
-
-def size_text(size: float) -> str:
-    """``13 MB``: at most three digits, decimal units."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 999.5:
-            return f"{size:.0f} {unit}" if size >= 10 or unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
 
 
 def backup_row(record: BackupRecord, now: float, glyphs: Glyphs) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from veza_tui.model.text import every_word
 from veza_tui.operations.inspect.compare import Comparison
 from veza_tui.operations.inspect.drift import Drift, DriftRow
 from veza_tui.tui.presentation.glyphs import Glyphs
@@ -39,12 +40,12 @@ def compare_columns(environments: Sequence[str]) -> tuple[Column, ...]:
 
 def compare_rows(found: Comparison, match: str, glyphs: Glyphs, *, narrow: bool = False) -> list[Row]:
     """The rows; equal ones are dim. ``narrow``: what all values begin or end with is left out of long ones."""
-    every = found.services
+    every, has = found.services, every_word(match)
     out = []
     for row in found.rows:
         users = row.users(every)
         texts = [cell.text if cell.present else glyphs.dash for cell in row.cells]
-        if not _matches(match, row.name, users, *texts):
+        if not has("\n".join((row.name, users, *texts))):
             continue
         role = "dim" if row.same else "text"
         who = f"{row.services[0]} +{len(row.services) - 1}" if narrow and row.services[1:] else users
@@ -67,11 +68,11 @@ def _spoken(text: str) -> str:
 
 def drift_rows(found: Drift, match: str, glyphs: Glyphs, *, narrow: bool = False) -> list[Row]:
     """The rows; empty where a place has no say. ``narrow`` as in ``compare_rows``."""
-    out = []
+    has, out = every_word(match), []
     for row in found.rows:
         path = whole_path(row)
         live = f"{row.live} by {row.by}" if row.by else row.live or ""
-        if not _matches(match, row.object, row.path, row.file or "", row.manifest or "", live):
+        if not has("\n".join((row.object, row.path, row.file or "", row.manifest or "", live))):
             continue
         role = "dim" if row.same else "text"
         name = short_object(row.object) if narrow else row.object
@@ -109,9 +110,3 @@ def values_lines(names: Sequence[str], values: Sequence[str], title: str, cells:
 
 def _sign(same: bool, glyphs: Glyphs) -> Span:
     return Span(glyphs.dot, "dim") if same else Span(glyphs.degraded, "warn")
-
-
-def _matches(match: str, *texts: str) -> bool:
-    words = match.casefold().split()
-    hay = "\n".join(texts).casefold()
-    return all(word in hay for word in words)

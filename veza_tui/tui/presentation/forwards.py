@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from veza_tui.model.forward import ForwardState, ForwardStatus
+from veza_tui.model.sizes import size_text
 from veza_tui.tui.presentation.ages import calm_age
-from veza_tui.tui.presentation.backups import size_text
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.rows import Column, Row
 from veza_tui.tui.presentation.shorter import short_object

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from veza_tui.model.catalogue import CLOCK_SKEW
 from veza_tui.model.environment import Environment
+from veza_tui.model.sizes import size_text
 from veza_tui.model.view import EnvironmentView
 from veza_tui.tui.presentation.ages import calm_age, moment
-from veza_tui.tui.presentation.backups import size_text
 from veza_tui.tui.presentation.glyphs import Glyphs
 from veza_tui.tui.presentation.spans import Line, Span, clean, clip, fit, line_width
 

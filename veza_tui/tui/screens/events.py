@@ -9,6 +9,7 @@ from veza_tui.feeds.following import Following
 from veza_tui.feeds.inspect.events import FoldedEvent, fold
 from veza_tui.feeds.inspect.objects import Ref, known
 from veza_tui.model.ages import age
+from veza_tui.model.text import every_word
 from veza_tui.model.workload import EventRow
 from veza_tui.ports.cluster import EVENTS, Cluster
 from veza_tui.tui.actions import Situation
@@ -194,14 +195,13 @@ class EventsScreen(LookScreen):
 
 def matching(events: list[FoldedEvent], words: str) -> list[FoldedEvent]:
     """Those that have every one of ``words`` somewhere."""
-    wanted = words.casefold().split()
-    if not wanted:
+    if not words.strip():
         return events
-    out = []
+    has, out = every_word(words), []
     for event in events:
         row = event.row
         hay = "\n".join((row.type, row.reason, f"{row.object_kind}/{row.object_name}", row.message, row.source))
-        if all(word in hay.casefold() for word in wanted):
+        if has(hay):
             out.append(event)
     return out
 

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from veza_tui.model.text import every_word
 from veza_tui.tui.actions import Situation, applies
 from veza_tui.tui.dialogs.base import Dialog
 from veza_tui.tui.presentation.spans import Line, Span, apart, clean, clip
@@ -30,8 +31,8 @@ class Command:
 
 def matching(commands: Sequence[Command], text: str) -> list[Command]:
     """Entries that hold every word, those that begin with the text first."""
-    words = text.casefold().split()
-    found = [c for c in commands if all(word in f"{c.title} {c.key}".casefold() for word in words)]
+    has = every_word(text)
+    found = [c for c in commands if has(f"{c.title} {c.key}")]
     return sorted(found, key=lambda c: (bool(c.reason), not c.title.casefold().startswith(text.casefold().strip())))
 
 
