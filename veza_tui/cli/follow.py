@@ -153,7 +153,7 @@ class Printer:
             self._line(f"  left: {printable(left)}")
 
     def _step(self, number: int, count: int, step: StepStatus) -> None:
-        took = f" {step.ended - step.started:.1f} s" if step.ended and step.started else ""
+        took = "" if step.took is None else f" {step.took:.1f} s"
         detail = f" · {printable(step.detail)}" if step.detail else ""
         self._line(f"{_MARKS[step.state]} {number}/{count} {printable(step.title)}{took}{detail}")
 

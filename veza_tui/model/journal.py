@@ -70,6 +70,13 @@ class StepStatus:
     data: Mapping[str, Any] = field(default_factory=dict)
     """What the step's last progress event carried (bars, bytes, rate, eta)."""
 
+    @property
+    def took(self) -> float | None:
+        """Seconds that it ran; None while it runs, and where it was taken back: that end is the way back's."""
+        if self.started is None or self.ended is None or self.state is StepState.UNDONE:
+            return None
+        return self.ended - self.started
+
 
 @dataclass(frozen=True, slots=True)
 class OperationStatus:

@@ -86,6 +86,7 @@ async def scale(app: VezaApp, at: Situation) -> None:
 async def set_image(app: VezaApp, at: Situation) -> None:
     """``M``: for all of them a tag, for one an image or a tag."""
     from veza_tui.operations.deploy.by_image import set_image_planner
+    from veza_tui.operations.deploy.images import parse_images
 
     services = await which(app, at, "Set the image")
     if services is None or at.environment is None:
@@ -93,9 +94,12 @@ async def set_image(app: VezaApp, at: Situation) -> None:
     names = services or tuple(s.name for s in at.environment.services)
     what = "an image, or :TAG to keep the repository" if services else "a tag, for example :v1.4.3"
 
+    environment = at.environment
+
     def check(value: str) -> None:
         if not services and not value.startswith(":"):
             raise ConfigError("every service has a repository of its own: give a tag, for example :v1.4.3")
+        parse_images(environment, [f"{name}={value}" for name in names])
 
     text = await ask(app, f"Which image for {services[0] if services else ALL}?", what, value=":", check=check)
     if text:

@@ -30,6 +30,13 @@ def test_prose_with_a_brace_stays_prose_and_words_stay_whole() -> None:
     assert plain(rows[1]).startswith("    "), "what goes on stands further in"
 
 
+def test_a_word_too_long_for_a_row_and_the_next_one_stay_two() -> None:
+    rows = output_rows('pod: "' + "x" * 70 + '". kubelet does not have a DNS', 40)
+    text = "".join(plain(row)[4 if number else 2 :] for number, row in enumerate(rows))
+    assert '". kubelet does' in text
+    assert all(line_width(row) <= 40 for row in rows)
+
+
 @given(st.text(max_size=300), st.integers(14, 100))
 def test_no_row_is_wider_than_the_screen_and_a_line_has_an_end(text: str, cells: int) -> None:
     rows = output_rows(text, cells)

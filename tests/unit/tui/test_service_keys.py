@@ -60,3 +60,15 @@ async def test_a_number_that_is_none_is_refused_in_its_field() -> None:
         await until_shown(pilot, app, "not a number from 0 to 1000")
         await pilot.press("escape")
         assert operations.planned == []
+
+
+async def test_what_is_no_image_is_refused_in_its_field() -> None:
+    operations = Operations()
+    async with at(operations, "M") as (app, pilot):
+        await until(pilot, lambda: getattr(app.screen, "answers_since", None) is not None)
+        await pilot.press("1")
+        await until_shown(pilot, app, "Which image")
+        await pilot.press(*":bad", "enter")
+        await until_shown(pilot, app, "'::bad' is not an image reference")
+        await pilot.press("escape")
+        assert operations.planned == []

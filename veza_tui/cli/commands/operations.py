@@ -191,7 +191,7 @@ def show_lines(status: OperationStatus) -> list[str]:
         lines.append(f"  {printable(status.reason)}")
     lines += [f"  left: {printable(line)}" for line in status.left]
     for step in status.steps:
-        took = f" {step.ended - step.started:.1f} s" if step.ended and step.started else ""
+        took = "" if step.took is None else f" {step.took:.1f} s"
         detail = f" · {printable(step.detail)}" if step.detail else ""
         lines.append(f"  {step.state:<8} {printable(step.title)}{took}{detail}")
     lines += [f"  │ {line}" for line in status.tail[-20:]]

@@ -48,7 +48,8 @@ def by_words(body: Line, cells: int, hang: int) -> list[Line]:
             if used + width(word.rstrip()) > cells and used > hang and width(word.rstrip()) <= cells - hang:
                 rows.append([Span(" " * hang)])
                 used = hang
-            text = word if used + width(word) <= cells else word.rstrip()
+            text = word.rstrip()
+            spaces = word[len(text) :]
             while text:
                 piece, text = _cut(text, cells - used)
                 rows[-1].append(span._replace(text=piece))
@@ -56,6 +57,10 @@ def by_words(body: Line, cells: int, hang: int) -> list[Line]:
                 if text:
                     rows.append([Span(" " * hang)])
                     used = hang
+            # Also behind a word that was cut: its end and the next word are two.
+            spaces = _cut(spaces, cells - used)[0]
+            rows[-1].append(span._replace(text=spaces))
+            used += width(spaces)
     return [merged(row) for row in rows]
 
 
