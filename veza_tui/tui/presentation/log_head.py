@@ -45,7 +45,7 @@ def head_line(head: Head, cells: int, glyphs: Glyphs) -> Line:
     elif head.following:
         right.append(Span(f"{glyphs.down} following", "ok"))
     else:
-        right += [Span("held", "warn"), Span(" G", "key", "do:cursor.last"), Span(" follows", "dim")]
+        right += [Span("held", "warn"), dot, Span("G", "key", "do:cursor.last"), Span(" follows", "dim")]
     right.append(Span(" "))
     left: list[Span] = [Span(" LOGS ", "heading"), Span(head.what, "strong")]
     if head.problem:

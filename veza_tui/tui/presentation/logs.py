@@ -72,7 +72,7 @@ def rows_of(line: bytes, source: Source, look: Look, cells: int, glyphs: Glyphs)
     head = _head(line, source, look, glyphs)
     indent = line_width(head)
     room = max(8, cells - indent)
-    body = _highlighted(_body(line, look, glyphs), look.matchers)
+    body = _highlighted(_body(line, source, look, glyphs), look.matchers)
     if not look.wrap:
         return [(*head, *_shifted(body, look.offset))]
     rows = wrapped(body, room)
@@ -93,7 +93,7 @@ def _head(line: bytes, source: Source, look: Look, glyphs: Glyphs) -> Line:
     return tuple(out)
 
 
-def _body(line: bytes, look: Look, glyphs: Glyphs) -> Line:
+def _body(line: bytes, source: Source, look: Look, glyphs: Glyphs) -> Line:
     text = text_of(payload_of(line)[: MOST_TEXT * 4])
     if line[-1] == TAG_NOTE:
         return (Span(f"{glyphs.rule}{glyphs.rule} {clean(text, MOST_TEXT)}", "progress"),)
@@ -107,8 +107,15 @@ def _body(line: bytes, look: Look, glyphs: Glyphs) -> Line:
     if entry.message:
         out.append(Span(clean(entry.message, MOST_TEXT), role))
     for key, value in entry.fields:
+        if key == "service" and _named_beside(value, source, look):
+            continue
         out += [Span(f" {clean(key, 60)}=", "dim"), Span(clean(value, MOST_TEXT), "text")]
     return tuple(out) or (Span(clean(text, MOST_TEXT), role),)
+
+
+def _named_beside(service: str, source: Source, look: Look) -> bool:
+    """Whether the name before the line says it already. What was searched for is seen where it was found."""
+    return look.names and not look.matchers and (source.container == service or source.pod.startswith(f"{service}-"))
 
 
 def _highlighted(body: Line, matchers: Sequence[Matcher]) -> Line:
