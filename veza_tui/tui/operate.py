@@ -130,7 +130,7 @@ async def backup(app: VezaApp, at: Situation) -> None:
     from veza_tui.operations.backup.plan import BackupRequest, backup_planner
 
     down = at.environment is not None and cluster_is_down(app, at.environment)
-    planner = backup_planner(BackupRequest(verify=True))
+    planner = backup_planner(BackupRequest(verify=True, guided=True))
     await run(app, at, planner, verb="Back up", danger=False, without_cluster=down)
 
 

@@ -43,6 +43,17 @@ def test_an_encrypted_directory_dump_is_refused_in_the_plan(production: Environm
     backup_plan(sealed, TARGET, BackupRequest(format="custom"), "backups")
 
 
+@pytest.mark.parametrize(
+    ("guided", "words"), [(True, "data.backup.with_database: true in its file"), (False, "--with")]
+)
+def test_a_database_that_is_left_out_comes_in_by_the_file_or_the_option(
+    production: Environment, guided: bool, words: str
+) -> None:
+    plain = replace(production, backup=replace(production.backup, with_database=False))
+    (note,) = backup_plan(plain, TARGET, BackupRequest(guided=guided), "backups").notes
+    assert words in note and ("--" in note) is not guided
+
+
 def test_the_oldest_client_that_is_not_older_than_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     have = [Tools(Path(f"/{v}"), v, int(v.partition(".")[0])) for v in ("18.1", "15.18", "17.10")]
     monkeypatch.setattr(tools, "installed", lambda: have)

@@ -120,6 +120,13 @@ async def test_any_two_releases_are_compared_and_one_goes_back_to_the_chosen() -
         await until(pilot, lambda: isinstance(app.screen, OperationScreen))
 
 
+async def test_a_backup_from_the_screen_is_told_without_the_commands_options() -> None:
+    operations = Operations()
+    async with at(operations, "B") as (app, pilot):
+        await asked(pilot, app)
+        assert "verify=True" in operations.planned[0] and "guided=True" in operations.planned[0]
+
+
 async def test_a_long_difference_is_read_whole_on_a_page_of_its_own() -> None:
     operations = Operations()
     operations.releases = [release(2, "v2", **{f"field{i:02}": 2 for i in range(30)}), release(1, "v1")]

@@ -30,6 +30,8 @@ class BackupRequest:
     claim: str = ""
     """PersistentVolumeClaim that the Job writes to; empty for ``data.backup.storage``."""
     image: str = "veza/tools:latest"
+    guided: bool = False
+    """Chosen on a screen: what is said of it names no option of the command."""
 
 
 def backup_plan(environment: Environment, target: Target, request: BackupRequest, storage: str) -> Plan:
@@ -73,7 +75,8 @@ def backup_plan(environment: Environment, target: Target, request: BackupRequest
                 mutates=False,
             )
         )
-    notes = [] if with_database else [f"The database of {environment.name} is left out; --with-database takes it in."]
+    takes = "data.backup.with_database: true in its file" if request.guided else "--with-database"
+    notes = [] if with_database else [f"The database of {environment.name} is left out; {takes} takes it in."]
     if with_database:
         target = replace(target, database=f"{database.host}:{database.port}/{database.name}")
     return Plan(
