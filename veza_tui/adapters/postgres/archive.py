@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from veza_tui.adapters.postgres.tools import Tools
@@ -53,17 +55,8 @@ async def scan_archive(source: DumpSource, tools: Tools) -> ScanReport:
 
 async def listing(tools: Tools, path: Path) -> list[str]:
     """The lines of the table of contents; RefusedError when the archive cannot be read."""
-    process = await asyncio.create_subprocess_exec(
-        tools.path("pg_restore"),
-        "--list",
-        str(path),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
-    )
-    out, err = await process.communicate()
-    if process.returncode:
+    out, err, code = await _list(tools, (str(path),), None)
+    if code:
         why = printable(" ".join(err.decode(errors="replace").split()), limit=200)
         raise RefusedError(f"the archive {path.name} cannot be read: {why}")
     return out.decode(errors="replace").splitlines()
@@ -71,14 +64,6 @@ async def listing(tools: Tools, path: Path) -> list[str]:
 
 async def _listing_of_stream(tools: Tools, source: DumpSource) -> list[str]:
     """The table of contents stands at the archive's start: the rest is not read."""
-    process = await asyncio.create_subprocess_exec(
-        tools.path("pg_restore"),
-        "--list",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
-    )
 
     def start() -> bytes:
         collected = bytearray()
@@ -89,7 +74,25 @@ async def _listing_of_stream(tools: Tools, source: DumpSource) -> list[str]:
                     break
         return bytes(collected)
 
-    out, _ = await process.communicate(await asyncio.to_thread(start))
-    if process.returncode:
+    out, _, code = await _list(tools, (), await asyncio.to_thread(start))
+    if code:
         raise RefusedError("the archive's table of contents cannot be read")
     return out.decode(errors="replace").splitlines()
+
+
+async def _list(tools: Tools, arguments: Sequence[str], data: bytes | None) -> tuple[bytes, bytes, int | None]:
+    process = await asyncio.create_subprocess_exec(
+        *(tools.path("pg_restore"), "--list", *arguments),
+        stdin=asyncio.subprocess.DEVNULL if data is None else asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"LC_ALL": "C", "PATH": os.environ.get("PATH", "")},
+    )
+    try:
+        out, err = await process.communicate(data)
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
+    return out, err, process.returncode
