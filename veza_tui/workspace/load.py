@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import ConfigError
+from veza_tui.model.text import printable
 from veza_tui.workspace.documents import Document, read_document
 from veza_tui.workspace.environment import build_environment
 from veza_tui.workspace.files import RESERVED, check_name, inside, name_problem, shown
@@ -183,17 +184,16 @@ def load_workspace(path: Path | str) -> Workspace:
         ConfigError: there is no directory, or it has no ``environments/``.
     """
     given = Path(path)
+    name = printable(str(given), limit=300)
     try:
         root = given.resolve(strict=True)
     except (OSError, RuntimeError, ValueError):
-        raise ConfigError(
-            f"no workspace at {shown(given, given)}", hint="name one with -C DIR or VEZA_WORKSPACE"
-        ) from None
+        raise ConfigError(f"no workspace at {name}", hint="name one with -C DIR or VEZA_WORKSPACE") from None
     if not root.is_dir():
-        raise ConfigError(f"{shown(given, given)} is not a directory", hint="name a workspace with -C DIR")
+        raise ConfigError(f"{name} is not a directory", hint="name a workspace with -C DIR")
     if not (root / "environments").is_dir():
         raise ConfigError(
-            f"{shown(root, root)} is not a workspace: it has no environments/",
+            f"{name} is not a workspace: it has no environments/",
             hint="name one with -C DIR or VEZA_WORKSPACE, or make one with veza-tui init DIR",
         )
     inside(root, root / "environments")

@@ -110,18 +110,22 @@ def test_symlinks_inside_and_to_the_workspace_are_fine(room: Room, tmp_path: Pat
     assert workspace.environment("production").domain == "veza.com"
 
 
-@pytest.mark.parametrize("given_path", ["/nonexistent", "a\0b", "x" * 5000])
-def test_no_workspace_there(given_path: str) -> None:
-    with pytest.raises(ConfigError):
+@pytest.mark.parametrize(
+    ("given_path", "named"), [("/nonexistent", "/nonexistent"), ("a\0b", "a␀b"), ("x" * 5000, "x" * 299 + "…")]
+)
+def test_no_workspace_there_names_what_was_given(given_path: str, named: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         load_workspace(given_path)
+    assert caught.value.message == f"no workspace at {named}"
 
 
 def test_a_file_or_a_bare_directory_is_no_workspace(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="not a directory"):
         load_workspace(tmp_path / "file")
-    with pytest.raises(ConfigError, match="veza-tui init"):
-        load_workspace(tmp_path)
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(ConfigError, match=r"/bare is not a workspace: .*veza-tui init"):
+        load_workspace(tmp_path / "bare")
 
 
 def test_fifos_directories_and_circles_do_not_hang(tmp_path: Path) -> None:
