@@ -83,6 +83,26 @@ def test_compressed_as_pg_dump_compresses() -> None:
         assert found["public.u"] == expected(TABLES["u"])
 
 
+@pytest.mark.parametrize("method", ["none", "gzip", "zstd"])
+def test_what_a_long_row_or_a_good_compression_holds_is_never_in_memory_at_once(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from backports.zstd import compress
+
+    squeeze: dict[str, Callable[[bytes], bytes]] = {"none": bytes, "gzip": zlib.compress, "zstd": compress}
+    rows, longest = b"1\t" + b"x" * (5 << 20) + b"\n", [0]
+    feed = ArchivedRows.feed
+
+    def watched(self: ArchivedRows, block: bytes) -> None:
+        longest.append(len(block))
+        feed(self, block)
+
+    monkeypatch.setattr(ArchivedRows, "feed", watched)
+    whole = archive({"t": rows, "u": b"2\n"}, piece=9 << 20, squeeze=squeeze[method])
+    assert read(whole, method, 1 << 18) == {"public.t": expected(rows), "public.u": expected(b"2\n")}
+    assert max(longest) <= 1 << 20
+
+
 def test_methods_that_are_not_read() -> None:
     assert decoder_for("lz4") is None and decoder_for("lzo:9") is None
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Callable, Generator
-from typing import Protocol
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Protocol
 
 from veza_tui.adapters.postgres.row_digests import ArchivedRows, Rows, table_key
 from veza_tui.adapters.postgres.statements import judge
@@ -18,6 +18,8 @@ from veza_tui.adapters.postgres.statements import judge
 _VERSIONS = ((1, 14), (1, 15), (1, 16))
 _DATA, _BLOBS = 1, 3
 _CUSTOM = 1
+_PIECE = 1 << 20
+"""Bytes that are held at once: a row may be 1 GB long, and what is compressed may be thousands of times as much."""
 
 
 class Unreadable(Exception):
@@ -27,17 +29,62 @@ class Unreadable(Exception):
 class Decoder(Protocol):
     """One table's stream."""
 
-    def decompress(self, data: bytes) -> bytes:
-        """What these bytes hold."""
+    @property
+    def ended(self) -> bool:
+        """Whether the stream says that nothing follows."""
+        ...
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """What these bytes hold, no piece longer than a megabyte or than ``data``."""
         ...
 
 
 class _Stored:
     """Not compressed."""
 
-    def decompress(self, data: bytes) -> bytes:
+    ended = False
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
         """As it is."""
-        return data
+        yield data
+
+
+class _Gzip:
+    """zlib's header (custom) or gzip's (directory)."""
+
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(47)
+
+    @property
+    def ended(self) -> bool:
+        """After its sum."""
+        return self._stream.eof
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Also what the stream holds back when a piece is full."""
+        full = False
+        while data or full:
+            piece = self._stream.decompress(data, _PIECE)
+            data, full = self._stream.unconsumed_tail, len(piece) == _PIECE
+            yield piece
+
+
+class _Zstandard:
+    """``stream``: the library's own."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    @property
+    def ended(self) -> bool:
+        """After its frame."""
+        return bool(self._stream.eof)
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """It keeps what it was given until all of it was asked for."""
+        yield self._stream.decompress(data, _PIECE)
+        while not (self._stream.eof or self._stream.needs_input):
+            yield self._stream.decompress(b"", _PIECE)
 
 
 def decoder_for(compression: str) -> Callable[[], Decoder] | None:
@@ -47,8 +94,7 @@ def decoder_for(compression: str) -> Callable[[], Decoder] | None:
         return _Stored
     if method == "zstd":
         return _zstd()
-    # 47: zlib's header (custom) or gzip's (directory).
-    return (lambda: zlib.decompressobj(47)) if method == "gzip" or method.isdigit() else None
+    return _Gzip if method == "gzip" or method.isdigit() else None
 
 
 def _zstd() -> Callable[[], Decoder]:
@@ -56,7 +102,7 @@ def _zstd() -> Callable[[], Decoder]:
         from compression.zstd import ZstdDecompressor
     else:
         from backports.zstd import ZstdDecompressor
-    return ZstdDecompressor
+    return lambda: _Zstandard(ZstdDecompressor())
 
 
 class Archive:
@@ -149,15 +195,17 @@ class Archive:
             if kind == _BLOBS:
                 while (yield from self._int()):
                     while size := (yield from self._int()):
-                        yield size
+                        for length in _lengths(size):
+                            yield length
                 continue
             if kind != _DATA:
                 raise Unreadable
             key, rows, decoder = self.tables.get(number), ArchivedRows(), self._decoder()
             while size := (yield from self._int()):
-                piece = yield size
-                if key is not None:
-                    rows.feed(decoder.decompress(piece))
+                for length in _lengths(size):
+                    stored = yield length
+                    for piece in decoder.pieces(stored) if key is not None else ():
+                        rows.feed(piece)
             if key is not None:
                 self._found[key] = rows.result()
 
@@ -171,3 +219,9 @@ class Archive:
         if size < 0:
             return None
         return (yield size) if size else b""
+
+
+def _lengths(size: int) -> Iterator[int]:
+    """A row that is not compressed is one piece: it is taken in several."""
+    for start in range(0, size, _PIECE):
+        yield min(_PIECE, size - start)

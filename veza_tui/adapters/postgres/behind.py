@@ -93,8 +93,9 @@ class _Table:
     def _feed(self, block: bytes) -> None:
         if self._decoder is None:
             raise ValueError("bytes after the end of a stream")
-        self.rows.feed(self._decoder.decompress(block))
-        if getattr(self._decoder, "eof", False):
+        for piece in self._decoder.pieces(block):
+            self.rows.feed(piece)
+        if self._decoder.ended:
             self._decoder = None
 
 

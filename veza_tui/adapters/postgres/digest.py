@@ -49,6 +49,10 @@ _MOST_DIRECT = 200
 """More columns than this would nest the expression deeper than a server's stack may like."""
 # Their hash takes for equal what is told apart elsewhere: a month and thirty days.
 _AS_TEXT = ("interval",)
+XML = "xml"
+"""As it is written out: a load does not see a declaration that says nothing, which its cast to text keeps (source:
+PostgreSQL, xml.c, xml_out_internal)."""
+_FORMS = {"": "t.{}::text", XML: "textin(xml_out(t.{}))"}
 
 
 def kind_for(server_version: int, like: DatabaseFacts | None) -> str:
@@ -60,13 +64,18 @@ def kind_for(server_version: int, like: DatabaseFacts | None) -> str:
 
 
 def rows_digest(kind: str, columns: Sequence[tuple[str, str]]) -> sql.Composable:
-    """The digest of all rows of a table ``t``, as text. ``columns``: name, and its type where that is in ``HASHED``."""
+    """The digest of all rows of a table ``t``, as text.
+
+    ``columns``: name, and its type where that is in ``HASHED``, or ``XML``.
+    """
     from psycopg import sql
 
     if kind == "t":
-        row: sql.Composable = sql.SQL("hashtextextended({}::text, 0)").format(_record([(c, False) for c, _ in columns]))
+        row: sql.Composable = sql.SQL("hashtextextended({}::text, 0)").format(
+            _record([(c, of if of == XML else "") for c, of in columns])
+        )
     elif kind == "r":
-        row = sql.SQL("hash_record_extended({}, 0)").format(_record([(c, bool(of)) for c, of in columns]))
+        row = sql.SQL("hash_record_extended({}, 0)").format(_record(columns))
     else:
         row = _bound([c for c in columns if c[1] in _DIRECT], [c for c in columns if c[1] not in _DIRECT])
     # bigint sums are exact: PostgreSQL keeps them in 128 bits.
@@ -88,15 +97,15 @@ def _bound(direct: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]])
     if not others:
         return sql.SQL("hashint4extended(0, {})").format(seed)
     # The zero: a record of nothing but NULLs hashes to 0, whatever its seed is.
-    record = _record([(name, bool(of) and of not in _AS_TEXT) for name, of in others], sql.SQL("0"))
+    record = _record([(name, "" if of in _AS_TEXT else of) for name, of in others], sql.SQL("0"))
     hashed = sql.SQL("hash_record_extended({}, {})").format(record, seed)
     # Linear in its own columns again where there are several: bound to each other by one more.
     return hashed if len(others) == 1 else sql.SQL("hashint4extended(0, {})").format(hashed)
 
 
-def _record(columns: Sequence[tuple[str, bool]], *more: sql.Composable) -> sql.Composable:
-    """``columns``: name, and whether its value is hashed as it is."""
+def _record(columns: Sequence[tuple[str, str]], *more: sql.Composable) -> sql.Composable:
+    """``columns``: name, and its type where its value is hashed as it is, or ``XML``."""
     from psycopg import sql
 
-    values = [sql.SQL("t.{}" if plain else "t.{}::text").format(sql.Identifier(name)) for name, plain in columns]
+    values = [sql.SQL(_FORMS.get(of, "t.{}")).format(sql.Identifier(name)) for name, of in columns]
     return sql.SQL("ROW({})").format(sql.SQL(", ").join([*values, *more]))

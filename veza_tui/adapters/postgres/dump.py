@@ -16,9 +16,10 @@ from veza_tui.adapters.postgres.behind import Behind
 from veza_tui.adapters.postgres.compression import choose_compression
 from veza_tui.adapters.postgres.connection import Endpoint, connect, explain
 from veza_tui.adapters.postgres.estimate import estimate, sizes
-from veza_tui.adapters.postgres.facts import between, database_facts, sequence_values, server_facts
+from veza_tui.adapters.postgres.facts import database_facts, server_facts
 from veza_tui.adapters.postgres.pg_dump import pg_dump
 from veza_tui.adapters.postgres.row_digests import PlainDigests, encoding, settings, with_rows, with_tables
+from veza_tui.adapters.postgres.sequences import between, sequence_values
 from veza_tui.adapters.postgres.tools import find_tools
 from veza_tui.model.backup import DatabaseFacts
 from veza_tui.model.errors import ConfigError

@@ -6,12 +6,14 @@ The digests are made by ``digest``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from veza_tui.adapters.postgres.digest import HASHED, kind_for, rows_digest
+from veza_tui.adapters.postgres.asking import NOT_EXTENSION, USER_SCHEMAS, fetch_all, fetch_lines, fetch_one
+from veza_tui.adapters.postgres.columns import moved_columns
+from veza_tui.adapters.postgres.digest import HASHED, XML, kind_for, rows_digest
 from veza_tui.adapters.postgres.large_objects import large_objects
-from veza_tui.model.backup import DatabaseFacts, SequenceFacts, ServerFacts, TableFacts
+from veza_tui.adapters.postgres.sequences import sequence_facts
+from veza_tui.model.backup import DatabaseFacts, ServerFacts, TableFacts
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -26,15 +28,9 @@ _PINNED = (
     "SET LOCAL lc_monetary = 'C'",
     "SET LOCAL search_path = 'pg_catalog'",
     "SET LOCAL row_security = off",
+    "SET LOCAL quote_all_identifiers = off",
     # One core for us: the services and pg_dump want the others.
     "SET LOCAL max_parallel_workers_per_gather = 0",
-)
-
-_USER_SCHEMAS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
-# Rows that an extension's own script made are the extension's, not ours.
-_NOT_EXTENSION = (
-    "NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = '{catalog}'::regclass AND d.objid = {oid}"
-    " AND d.deptype = 'e')"
 )
 
 
@@ -42,11 +38,13 @@ async def server_facts(connection: AsyncConnection, host: str, port: int) -> Ser
     """Version and identity of the server."""
     import psycopg
 
-    row = await _one(connection, "SELECT current_setting('server_version'), current_setting('server_version_num')::int")
+    row = await fetch_one(
+        connection, "SELECT current_setting('server_version'), current_setting('server_version_num')::int"
+    )
     identifier = ""
     try:
         async with connection.transaction():
-            found = await _one(connection, "SELECT system_identifier::text FROM pg_control_system()")
+            found = await fetch_one(connection, "SELECT system_identifier::text FROM pg_control_system()")
             identifier = str(found[0])
     except psycopg.errors.InsufficientPrivilege:
         pass  # only a member of pg_monitor may read it
@@ -90,15 +88,15 @@ async def facts_in_transaction(
     """The same inside a transaction that is already open (its text settings change until its end)."""
     for setting in _PINNED:
         await connection.execute(setting)
-    row = await _one(
+    row = await fetch_one(
         connection,
         "SELECT datname, pg_get_userbyid(datdba), pg_encoding_to_char(encoding), datcollate, datctype,"
         " pg_database_size(oid) FROM pg_database WHERE datname = current_database()",
     )
     kind = kind_for(connection.info.server_version, like) if digests else ""
     tables = await _tables(connection, kind, of)
-    sequences = await _sequences(connection)
-    grants = await _lines(connection, _GRANTS)
+    sequences = await sequence_facts(connection)
+    grants = await fetch_lines(connection, _GRANTS)
     return DatabaseFacts(
         name=row[0],
         owner=row[1],
@@ -108,34 +106,22 @@ async def facts_in_transaction(
         size=row[5],
         tables=tuple(tables),
         sequences=tuple(sequences),
-        extensions=tuple([(r[0], r[1]) for r in await _all(connection, _EXTENSIONS)]),
-        roles=tuple(await _lines(connection, _ROLES)),
+        extensions=tuple([(r[0], r[1]) for r in await fetch_all(connection, _EXTENSIONS)]),
+        roles=tuple(await fetch_lines(connection, _ROLES)),
         grants=tuple(grants),
-        constraints=tuple(await _lines(connection, _CONSTRAINTS)),
+        constraints=tuple(await fetch_lines(connection, _constraints(of_partitions=like is not None))),
         large_objects=await large_objects(connection, kind),
     )
 
 
 _EXTENSIONS = "SELECT extname, extversion FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
 
-_SEQUENCES = f"""
-SELECT n.nspname, c.relname, pn.nspname, pc.relname, a.attname
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i')
-  AND d.refclassid = 'pg_class'::regclass
-LEFT JOIN pg_class pc ON pc.oid = d.refobjid
-LEFT JOIN pg_namespace pn ON pn.oid = pc.relnamespace
-LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {_USER_SCHEMAS}
-AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} ORDER BY 1, 2
-"""  # noqa: S608 - constants only
-
 _ROLES = f"""
 SELECT DISTINCT r FROM (
   SELECT pg_get_userbyid(c.relowner) AS r FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE {_USER_SCHEMAS}
+    WHERE {USER_SCHEMAS}
   UNION SELECT pg_get_userbyid(g.grantee) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
-    aclexplode(c.relacl) g WHERE g.grantee <> 0 AND {_USER_SCHEMAS}
+    aclexplode(c.relacl) g WHERE g.grantee <> 0 AND {USER_SCHEMAS}
   UNION SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()
 ) roles ORDER BY 1
 """  # noqa: S608 - constants only
@@ -144,33 +130,43 @@ _GRANTS = f"""
 SELECT line FROM (
   SELECT format('%s %I.%I owner %s', c.relkind::text, n.nspname, c.relname, pg_get_userbyid(c.relowner)) AS line
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't' AND {_USER_SCHEMAS}
-    AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't' AND {USER_SCHEMAS}
+    AND {NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
   UNION ALL SELECT format('%s %I.%I grant %s to %s', c.relkind::text, n.nspname, c.relname, g.privilege_type,
       CASE WHEN g.grantee = 0 THEN 'public' ELSE pg_get_userbyid(g.grantee)::text END)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) g
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {_USER_SCHEMAS}
-    AND g.grantee <> c.relowner AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND {USER_SCHEMAS}
+    AND g.grantee <> c.relowner AND {NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
   UNION ALL SELECT format('function %I.%s owner %s', n.nspname, p.oid::regprocedure, pg_get_userbyid(p.proowner))
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE {_USER_SCHEMAS} AND {_NOT_EXTENSION.format(catalog="pg_proc", oid="p.oid")}
+    WHERE {USER_SCHEMAS} AND {NOT_EXTENSION.format(catalog="pg_proc", oid="p.oid")}
   UNION ALL SELECT format('schema %I owner %s', n.nspname, pg_get_userbyid(n.nspowner)) FROM pg_namespace n
-    WHERE {_USER_SCHEMAS} AND n.nspname <> 'public'
+    WHERE {USER_SCHEMAS} AND n.nspname <> 'public'
 ) lines ORDER BY 1
 """  # noqa: S608 - constants only
+
+# A foreign key to a partitioned table, or of one, has one for each partition, named anew by each load: what is to be
+# proven leaves them out. A manifest that has them is compared with all there are.
+_OF_PARTITIONS = "k.contype = 'f' AND k.conparentid <> 0"
+
+
+def _constraints(*, of_partitions: bool) -> str:
+    return _CONSTRAINTS.format(left_out="false" if of_partitions else _OF_PARTITIONS)
+
 
 _CONSTRAINTS = f"""
 SELECT line FROM (
   SELECT format('%I.%I: %s %s%s', n.nspname, c.relname, k.conname, pg_get_constraintdef(k.oid),
       CASE WHEN k.convalidated THEN '' ELSE ' NOT VALID' END) AS line
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE {_USER_SCHEMAS} AND k.contype <> 'n' AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
+    WHERE {USER_SCHEMAS} AND k.contype <> 'n' AND NOT ({{left_out}})
+    AND {NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
   UNION ALL SELECT format('%s%s', pg_get_indexdef(i.indexrelid), CASE WHEN i.indisvalid THEN '' ELSE ' INVALID' END)
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE {_USER_SCHEMAS} AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
+    WHERE {USER_SCHEMAS} AND {NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")}
   UNION ALL SELECT format('trigger %s', pg_get_triggerdef(t.oid))
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE NOT t.tgisinternal AND {_USER_SCHEMAS}
+    WHERE NOT t.tgisinternal AND {USER_SCHEMAS}
 ) lines ORDER BY 1
 """  # noqa: S608 - constants only
 
@@ -188,15 +184,16 @@ _COLUMNS = f"""
 WITH scattered AS ({_SCATTERED})
 SELECT n.nspname, c.relname, c.relkind::text, c.relispopulated,
   array_agg(a.attname ORDER BY a.attnum) FILTER (WHERE a.attnum IS NOT NULL),
-  array_agg(CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace AND b.typname = ANY (%s)
-    THEN CASE WHEN b.oid = y.oid THEN b.typname::text ELSE 'array' END ELSE '' END ORDER BY a.attnum)
+  c.oid, array_agg(CASE WHEN b.typnamespace = 'pg_catalog'::regnamespace AND b.typname = ANY (%s)
+    THEN CASE WHEN b.oid = y.oid THEN b.typname::text WHEN b.typname = 'xml' THEN '' ELSE 'array' END ELSE '' END
+    ORDER BY a.attnum)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_type b ON b.oid = CASE WHEN y.typcategory = 'A' AND y.typelem <> 0 THEN y.typelem ELSE y.oid END
-WHERE c.relpersistence <> 't' AND {_USER_SCHEMAS} AND CASE c.relkind WHEN 'p' THEN c.oid IN (TABLE scattered)
+WHERE c.relpersistence <> 't' AND {USER_SCHEMAS} AND CASE c.relkind WHEN 'p' THEN c.oid IN (TABLE scattered)
   WHEN 'r' THEN NOT c.relispartition OR pg_partition_root(c.oid) NOT IN (TABLE scattered) ELSE c.relkind = 'm' END
-AND {_NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2
+AND {NOT_EXTENSION.format(catalog="pg_class", oid="c.oid")} GROUP BY 1, 2, 3, 4, c.oid ORDER BY 1, 2
 """  # noqa: S608 - constants only
 
 
@@ -204,83 +201,24 @@ async def _tables(connection: AsyncConnection, kind: str, of: Callable[[str], bo
     """``kind`` empty: no digests."""
     from psycopg import sql
 
-    facts = []
-    cursor = await connection.execute(_COLUMNS, (list(HASHED),))
-    for schema, name, kind_of_table, populated, columns, types in await cursor.fetchall():
+    facts, moved = [], await moved_columns(connection)
+    cursor = await connection.execute(_COLUMNS, ([*HASHED, XML],))
+    for schema, name, kind_of_table, populated, columns, oid, types in await cursor.fetchall():
         if not populated:
             # WITH NO DATA: it cannot be read, and pg_dump leaves it so.
-            facts.append(TableFacts(schema, name, 0, ""))
+            facts.append(TableFacts(schema, name, 0, "", kind_of_table == "m"))
             continue
         digest: Any = sql.SQL("''")
         if kind and kind_of_table != "m" and columns:
-            if kind_of_table == "r" and not of(f"{schema}.{name}"):
+            # A dump's lines have their columns as they stand: another order after the load is for the server.
+            if kind_of_table == "r" and oid not in moved and not of(f"{schema}.{name}"):
                 facts.append(TableFacts(schema, name, 0, ""))
                 continue
-            digest = rows_digest(kind, list(zip(columns, types, strict=True)))
+            typed = dict(zip(columns, types, strict=True))
+            digest = rows_digest(kind, [(c, typed[c]) for c in moved.get(oid) or columns])
         query = sql.SQL("SELECT count(*), {} FROM {}{} AS t").format(
             digest, sql.SQL("ONLY " if kind_of_table == "r" else ""), sql.Identifier(schema, name)
         )
-        row = await _one(connection, query)
-        facts.append(TableFacts(schema, name, int(row[0]), str(row[1])))
+        row = await fetch_one(connection, query)
+        facts.append(TableFacts(schema, name, int(row[0]), str(row[1]), kind_of_table == "m"))
     return facts
-
-
-async def _sequences(connection: AsyncConnection) -> list[SequenceFacts]:
-    from psycopg import sql
-
-    facts = []
-    for schema, name, table_schema, table, column in await _all(connection, _SEQUENCES):
-        state = await _one(
-            connection,
-            sql.SQL("SELECT CASE WHEN is_called THEN last_value END FROM {}").format(sql.Identifier(schema, name)),
-        )
-        highest = None
-        if table is not None and column is not None:
-            found = await _one(
-                connection,
-                sql.SQL("SELECT max({})::bigint FROM {}").format(
-                    sql.Identifier(column), sql.Identifier(table_schema, table)
-                ),
-            )
-            highest = None if found[0] is None else int(found[0])
-        owner = f"{table_schema}.{table}" if table is not None else ""
-        last = None if state[0] is None else int(state[0])
-        facts.append(SequenceFacts(schema, name, last, owner, column or "", highest))
-    return facts
-
-
-async def sequence_values(connection: AsyncConnection) -> dict[tuple[str, str], int | None]:
-    """Where each sequence stands now, by (schema, name): sequences belong to no snapshot."""
-    found = await _all(
-        connection,
-        "SELECT schemaname, sequencename, last_value FROM pg_sequences",  # NULL where nextval was never called
-    )
-    return {(str(r[0]), str(r[1])): None if r[2] is None else int(r[2]) for r in found}
-
-
-def between(
-    facts: DatabaseFacts,
-    before: dict[tuple[str, str], int | None],
-    after: dict[tuple[str, str], int | None],
-) -> DatabaseFacts:
-    """The facts with each sequence as it stood before and after the dump."""
-    sequences = []
-    for sequence in facts.sequences:
-        key = (sequence.schema, sequence.name)
-        low, high = before.get(key, sequence.last_value), after.get(key, sequence.last_value)
-        sequences.append(replace(sequence, last_value=low, upper=None if low == high else high))
-    return replace(facts, sequences=tuple(sequences))
-
-
-async def _all(connection: AsyncConnection, query: Any) -> list[tuple[Any, ...]]:
-    cursor = await connection.execute(query)
-    return await cursor.fetchall()
-
-
-async def _one(connection: AsyncConnection, query: Any) -> tuple[Any, ...]:
-    rows = await _all(connection, query)
-    return rows[0]
-
-
-async def _lines(connection: AsyncConnection, query: str) -> list[str]:
-    return [str(row[0]) for row in await _all(connection, query)]

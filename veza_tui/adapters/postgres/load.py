@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from veza_tui.adapters.postgres.archive import listing
 from veza_tui.adapters.postgres.connection import Endpoint, libpq_environment, neutral
@@ -63,7 +63,7 @@ async def load(
     feed = _Feed(source, progress)
     with libpq_environment(endpoint) as env:
         # Whatever a role's or database's settings say: the scanner read the dump by these rules.
-        options_ = [("standard_conforming_strings", "on"), *neutral(server_major)]
+        options_ = [("standard_conforming_strings", "on"), ("array_nulls", "on"), *neutral(server_major)]
         env = {**env, "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in options_)}
         if source.format == "plain":
             if options.tables:
@@ -135,19 +135,10 @@ async def _archive(
         schema, _, name = table.partition(".")
         argv += [f"--schema={schema}", f"--table={name}"]
     if source.path is not None:
-        feed.tables = sum(1 for line in await listing(tools, source.path) if " TABLE DATA " in line)
-        jobs = max(options.jobs, 1)
-        argv += [f"--jobs={jobs}"] if jobs > 1 else ["--single-transaction"]
-        program = await Program.start([*argv, str(source.path)], env, on_line=feed.line)
-        try:
-            ended = asyncio.create_task(program.wait())
-            while not ended.done():
-                await asyncio.wait({ended}, timeout=_TICK)
-                feed.tell()
-            if ended.result():
-                raise program.failure(endpoint.label)
-        finally:
-            await program.end()
+        lines = await listing(tools, source.path)
+        feed.tables = sum(1 for line in lines if " TABLE DATA " in line)
+        for how in _runs(max(options.jobs, 1), lines):
+            await _run([*argv, *how, str(source.path)], env, endpoint, feed)
     else:
 
         def blocks(opened: Iterator[bytes]) -> Iterator[bytes]:
@@ -157,6 +148,33 @@ async def _archive(
 
         await _fed([*argv, "--single-transaction"], env, endpoint, source, blocks, feed)
     return () if options.owners else ("left out: owners and grants",)
+
+
+def _runs(jobs: int, lines: Sequence[str]) -> list[list[str]]:
+    """The arguments of each run of pg_restore.
+
+    With several jobs it may make a partitioned table's triggers and keys before all partitions have their rows, for it
+    waits only for the rows of the table itself, which has none: then the rows first, and the rest when they are there.
+    """
+    if jobs == 1:
+        return [["--single-transaction"]]
+    how = [f"--jobs={jobs}"]
+    if any(" TABLE ATTACH " in line for line in lines):
+        return [[*how, "--section=pre-data", "--section=data"], [*how, "--section=post-data"]]
+    return [how]
+
+
+async def _run(argv: list[str], env: dict[str, str], endpoint: Endpoint, feed: _Feed) -> None:
+    program = await Program.start(argv, env, on_line=feed.line)
+    try:
+        ended = asyncio.create_task(program.wait())
+        while not ended.done():
+            await asyncio.wait({ended}, timeout=_TICK)
+            feed.tell()
+        if ended.result():
+            raise program.failure(endpoint.label)
+    finally:
+        await program.end()
 
 
 async def _fed(

@@ -133,20 +133,26 @@ def with_tables(facts: DatabaseFacts, others: DatabaseFacts, keys: Collection[st
     return replace(facts, tables=tuple([known[t.schema, t.name] if t.key in keys else t for t in facts.tables]))
 
 
+_SETTINGS = """
+SELECT current_setting('bytea_output'), current_setting('lc_monetary'),
+  EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid >= 16384 AND atttypid IN ('money'::regtype, 'money[]'::regtype))
+  OR EXISTS (SELECT 1 FROM pg_type WHERE typbasetype IN ('money'::regtype, 'money[]'::regtype))
+  OR EXISTS (SELECT 1 FROM pg_range WHERE rngsubtype = 'money'::regtype),
+  current_setting('standard_conforming_strings')
+"""
+
+
 async def settings(connection: AsyncConnection) -> dict[str, str]:
     """What pg_dump's environment needs so that equal values make equal lines; the rest it sets itself.
 
     The time zone goes in the start-up packet, which every pooler knows; options only where they change something.
     """
-    row = await (
-        await connection.execute(
-            "SELECT current_setting('bytea_output'), current_setting('lc_monetary'), EXISTS (SELECT 1 FROM pg_attribute"
-            " WHERE attrelid >= 16384 AND atttypid IN ('money'::regtype, 'money[]'::regtype))"
-        )
-    ).fetchone()
-    output, monetary, money = row if row else ("hex", "C", False)
+    row = await (await connection.execute(_SETTINGS)).fetchone()
+    output, monetary, money, strings = row if row else ("hex", "C", False, "on")
     options = ["-c bytea_output=hex"] if output != "hex" else []
     options += ["-c lc_monetary=C"] if money and monetary != "C" else []
+    # pg_dump writes its quotations as its session reads them, and a load reads them in one way alone.
+    options += ["-c standard_conforming_strings=on"] if strings != "on" else []
     return {"PGTZ": "UTC", **({"PGOPTIONS": " ".join(options)} if options else {})}
 
 
