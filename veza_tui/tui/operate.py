@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from veza_tui.model.environment import Environment
 from veza_tui.model.errors import RefusedError
-from veza_tui.model.journal import OperationState
+from veza_tui.model.journal import OperationState, StepState
 from veza_tui.model.view import Link
 from veza_tui.operations.confirm import Tier
 from veza_tui.operations.service import OperationsService, Preview
@@ -159,9 +159,37 @@ async def cancel(app: VezaApp, at: Situation) -> None:
 async def resume_operation(app: VezaApp, at: Situation) -> None:
     """``r`` on an interrupted operation: from its last finished step."""
     screen = app.veza_screen
-    if isinstance(screen, OperationScreen):
+    if isinstance(screen, OperationScreen) and await _again(app, screen, "Resume", _LEFT):
         await operations(app).resume(screen.operation_id)
         screen.follow()
+
+
+_LEFT = (StepState.PENDING, StepState.RUNNING, StepState.FAILED, StepState.UNDONE)
+_BEGUN = (StepState.DONE, StepState.RUNNING, StepState.FAILED)
+
+
+async def _again(app: VezaApp, screen: OperationScreen, verb: str, states: tuple[StepState, ...]) -> bool:
+    """Ask as hard as its plan was asked about; shown are the steps in ``states``, the last first for a way back.
+
+    Raises:
+        VezaError: read-only or a missing permission; the line is shown.
+    """
+    service = operations(app)
+    preview = await service.preview(service.store.find(screen.operation_id).plan())
+    if preview.refusal:
+        await service.deny(preview.plan, preview.refusal)
+        raise RefusedError(preview.refusal, hint="nothing was changed")
+    status = service.show(screen.operation_id)
+    steps = [step.title for step in status.steps if step.state in states]
+    back = states is _BEGUN
+    question = replace(
+        question_of(preview, verb, danger=True),
+        title=f"{verb}: {preview.plan.title}",
+        lines=(status.reason,) if status.reason else (),
+        changes=() if back else preview.plan.changes,
+        steps=shown_steps(steps[::-1] if back else steps),
+    )
+    return await confirm(app, question)
 
 
 async def undo_operation(app: VezaApp, at: Situation) -> None:
@@ -172,11 +200,9 @@ async def undo_operation(app: VezaApp, at: Situation) -> None:
         # A finished restore is taken back by a swap of its own, which keeps what was restored.
         environment = operations(app).world.environment(status.environment)
         await undo_restore(app, replace(at, environment=environment))
-    elif isinstance(screen, OperationScreen):
-        question = Question(f"Take back operation {screen.operation_id}?", yes="Take back", danger=True)
-        if await confirm(app, question):
-            await operations(app).undo(screen.operation_id)
-            screen.follow()
+    elif isinstance(screen, OperationScreen) and await _again(app, screen, "Take back", _BEGUN):
+        await operations(app).undo(screen.operation_id)
+        screen.follow()
 
 
 async def offer_interrupted(app: VezaApp) -> None:

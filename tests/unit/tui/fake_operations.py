@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from textual.pilot import Pilot
@@ -80,9 +81,13 @@ class Operations(NoOperations):
         self.planned: list[str] = []
         self.started: list[str] = []
         self.resumed: list[str] = []
+        self.undone: list[str] = []
+        self.denied: list[str] = []
+        self.refusal = ""
         self.cancelled: list[bool] = []
         self.error: VezaError | None = None
         self.world = self
+        self.store = self
         self.approvers = 0
         self.reasons: list[str] = []
         self.read: list[str] = []
@@ -131,8 +136,22 @@ class Operations(NoOperations):
         self.reasons.append(reason)
         return "op-deploy-running"
 
+    def find(self, operation: str) -> SimpleNamespace:
+        found = self.show(operation)
+        return SimpleNamespace(plan=lambda: replace(PLAN, title=found.title))
+
+    async def preview(self, plan: Plan) -> Preview:
+        return Preview(plan, self.environment("staging"), Tier.TYPE, "staging", (), self.refusal, 0)
+
+    async def deny(self, plan: Plan, why: str) -> None:
+        self.denied.append(why)
+
     async def resume(self, operation: str) -> str:
         self.resumed.append(operation)
+        return operation
+
+    async def undo(self, operation: str) -> str:
+        self.undone.append(operation)
         return operation
 
     def cancel(self, operation: str, *, force: bool = False) -> None:

@@ -174,6 +174,33 @@ async def test_releases_that_cannot_be_read_say_why(size: tuple[int, int]) -> No
 # --- operations --------------------------------------------------------------------------------------------------
 
 
+async def test_going_on_and_taking_back_are_asked_about_as_the_plan_was() -> None:
+    """Staging and production type the name here, too, as `operations resume` and `undo` want it."""
+    operations = Operations()
+    operations.past = [status(OperationState.CANCELLED, reason="cancelled by alice")]
+    name = operations.past[0].id
+    async with at(operations, "O") as (app, pilot):
+        await until_shown(pilot, app, "cancelled")
+        await pilot.press("enter")
+        await until_shown(pilot, app, "deploy staging")
+        for key, verb, done in (("r", "Resume", operations.resumed), ("u", "Take back", operations.undone)):
+            await pilot.press(key)
+            text = await asked(pilot, app)
+            assert f"{verb}: deploy staging" in text and "Type staging to go on" in text
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, OperationScreen))
+            assert done == [], "Cancel has the focus"
+            await pilot.press(key)
+            await asked(pilot, app)
+            await pilot.press(*"staging", "enter")
+            await until(pilot, done.__len__)
+            assert done == [name]
+        operations.refusal = "read-only: VEZA_READ_ONLY is set"
+        await pilot.press("u")
+        await until_shown(pilot, app, "read-only: VEZA_READ_ONLY is set")
+        assert operations.denied == [operations.refusal] and operations.undone == [name]
+
+
 async def test_an_operations_page_offers_what_acts_on_it() -> None:
     operations = Operations()
     operations.past = [
