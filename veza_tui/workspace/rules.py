@@ -206,7 +206,8 @@ def _pipeline_policy(context: Context, severity: Severity) -> None:
         if subject.name not in context.pipeline.policies:
             message = "has no policy in the pipeline: approval by hand is asked"
             key = f"data.environments.{subject.name}"
-            context.say_pipeline(severity, key, 0, message, f"add {subject.name} there", rule, subject.name)
+            line = context.policy_line(subject.name)
+            context.say_pipeline(severity, key, line, message, f"add {subject.name} there", rule, subject.name)
     for name in context.pipeline.policies:
         if name not in context.names:
             message = "is a policy for an environment that does not exist"
@@ -220,11 +221,11 @@ def _order(context: Context, severity: Severity, rule: str, first: str, then: st
     steps = context.pipeline.steps
     if then not in steps or context.pipeline_document is None:
         return
+    line = next(s.line for s in context.pipeline.stages if then in s.steps)
     if first not in steps:
         message = f"has no step {first} before {then}"
-        context.say_pipeline(severity, "data.pipeline.stages", 0, message, f"add {first}", rule)
+        context.say_pipeline(severity, "data.pipeline.stages", line, message, f"add {first}", rule)
     elif steps.index(first) > steps.index(then):
-        line = next(s.line for s in context.pipeline.stages if then in s.steps)
         message = f"{then} comes before {first}"
         context.say_pipeline(severity, "data.pipeline.stages", line, message, f"move {first} before it", rule)
 
@@ -257,7 +258,8 @@ def _deploy_verification(context: Context, severity: Severity) -> None:
     if deploys and "health_checks" not in steps[deploys[-1] :]:
         message = "no health_checks after the last deploy"
         todo = "add health_checks to a later stage"
-        context.say_pipeline(severity, "data.pipeline.stages", 0, message, todo, "deploy-verification")
+        line = next(s.line for s in context.pipeline.stages if steps[deploys[-1]] in s.steps)
+        context.say_pipeline(severity, "data.pipeline.stages", line, message, todo, "deploy-verification")
 
 
 def _elsewhere(context: Context, severity: Severity) -> None:

@@ -212,6 +212,28 @@ def test_each_rule_finds_its_breach_and_can_be_turned_off(file: str, old: str, n
     assert names.get(rule, rule) not in {f.rule for f in room.findings()}
 
 
+@pytest.mark.parametrize(
+    ("step", "rule", "near"),
+    [
+        ("run_tests", "tests-before-deploy", '- name: "deploy"'),
+        ("health_checks", "deploy-verification", '- name: "deploy"'),
+    ],
+)
+def test_a_step_that_is_missing_is_told_where_it_is_missed(step: str, rule: str, near: str, room: Room) -> None:
+    room.edit(PIPELINE, f'          - "{step}"\n', "")
+    lines = (room.root / PIPELINE).read_text().splitlines()
+    found = [f for f in room.findings() if f.rule == rule]
+    assert found
+    assert all(near in lines[f.line - 1] for f in found)
+
+
+def test_a_policy_that_is_missing_is_told_where_policies_stand(room: Room) -> None:
+    room.edit(PIPELINE, "    staging:\n", "    staging2:\n")
+    lines = (room.root / PIPELINE).read_text().splitlines()
+    found = next(f for f in room.findings("staging") if f.rule == "pipeline-policy" and "no policy" in f.message)
+    assert lines[found.line - 1] == "  environments:"
+
+
 def test_shared_database_and_namespace_are_told_of_the_later_one(room: Room) -> None:
     for old, new in (("prod-db", "staging-db"), ('"veza_production"', '"veza_staging"')):
         room.edit(PRODUCTION, old, new)
