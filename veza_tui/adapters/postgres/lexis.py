@@ -26,6 +26,12 @@ LONGEST = 512 << 20
 ROUTINES = ((b"create", b"function"), (b"create", b"procedure"))
 
 
+def begins_routine(words: tuple[bytes, ...]) -> bool:
+    """CREATE [OR REPLACE] FUNCTION or PROCEDURE."""
+    replaces = words[:3] == (b"create", b"or", b"replace") and bool(words[3:4])
+    return (words[:2] if not replaces else (b"create", words[3])) in ROUTINES
+
+
 def ident(char: bytes) -> bool:
     return bool(char) and (char.isalnum() or char in b"_$" or char >= b"\x80")
 

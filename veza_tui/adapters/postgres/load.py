@@ -10,10 +10,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from veza_tui.adapters.postgres.apart import ApartFilter
 from veza_tui.adapters.postgres.archive import listing
 from veza_tui.adapters.postgres.connection import Endpoint, libpq_environment, neutral
 from veza_tui.adapters.postgres.opening import DumpFilter
-from veza_tui.adapters.postgres.process import Program, in_thread, pipe
+from veza_tui.adapters.postgres.process import LOCKS, Program, in_thread, pipe
 from veza_tui.adapters.postgres.tools import Tools, find_tools
 from veza_tui.model.errors import ConfigError, RefusedError, VezaError
 from veza_tui.model.text import printable
@@ -42,6 +43,10 @@ class _Feed:
         if match:
             self.table = printable(match[1] or match[2], limit=80)
             self.tables_done += 1
+
+    def again(self) -> None:
+        """From the beginning, in another way."""
+        self.done = self.tables_done = 0
 
     def tell(self) -> None:
         elapsed = max(time.monotonic() - self._started, 1e-6)
@@ -87,31 +92,40 @@ async def _plain(
     feed: _Feed,
     options: LoadOptions,
 ) -> tuple[str, ...]:
-    gate = DumpFilter(owners=options.owners, server_major=server_major)
     argv = [
         tools.path("psql"),
         "--no-psqlrc",
         "--quiet",
         "--no-password",
         "--set=ON_ERROR_STOP=1",
-        "--single-transaction",
         f"--dbname={_conninfo(endpoint.database)}",
         # Before the script begins: from here on psql refuses any command of its own, whatever the scanner let through.
         *([f"--command=\\restrict {secrets.token_hex(16)}"] if _knows_restrict(tools) else []),
         "--file=-",
     ]
 
-    def blocks(opened: Iterator[bytes]) -> Iterator[bytes]:
-        for block in opened:
-            passed = gate.feed(block)
+    async def run(gate: DumpFilter, env: dict[str, str], *more: str) -> tuple[str, ...]:
+        def blocks(opened: Iterator[bytes]) -> Iterator[bytes]:
+            for block in opened:
+                passed = gate.feed(block)
+                _refuse(gate, endpoint)
+                yield passed
+                feed.done += len(block)
+            yield gate.finish()
             _refuse(gate, endpoint)
-            yield passed
-            feed.done += len(block)
-        yield gate.finish()
-        _refuse(gate, endpoint)
 
-    await _fed(argv, env, endpoint, source, blocks, feed)
-    return gate.notes()
+        await _fed([*argv, *more], env, endpoint, source, blocks, feed)
+        return gate.notes()
+
+    try:
+        return await run(DumpFilter(owners=options.owners, server_major=server_major), env, "--single-transaction")
+    except VezaError as error:
+        if LOCKS not in str(error):
+            raise
+    feed.again()
+    # Nothing of it stayed. What is committed now need not last: the scratch database is dropped if this fails.
+    gate = ApartFilter(owners=options.owners, server_major=server_major)
+    return await run(gate, {**env, "PGOPTIONS": f"{env['PGOPTIONS']} -c synchronous_commit=off"})
 
 
 def _refuse(gate: DumpFilter, endpoint: Endpoint) -> None:
@@ -137,8 +151,16 @@ async def _archive(
     if source.path is not None:
         lines = await listing(tools, source.path)
         feed.tables = sum(1 for line in lines if " TABLE DATA " in line)
-        for how in _runs(max(options.jobs, 1), lines):
-            await _run([*argv, *how, str(source.path)], env, endpoint, feed)
+        jobs = max(options.jobs, 1)
+        try:
+            for how in _runs(jobs, lines):
+                await _run([*argv, *how, str(source.path)], env, endpoint, feed)
+        except VezaError as error:
+            if LOCKS not in str(error) or jobs > 1:
+                raise
+            feed.again()  # nothing of it stayed; several jobs mean a transaction for each table
+            for how in _runs(2, lines):
+                await _run([*argv, *how, str(source.path)], env, endpoint, feed)
     else:
 
         def blocks(opened: Iterator[bytes]) -> Iterator[bytes]:

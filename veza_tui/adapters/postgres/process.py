@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -27,6 +28,9 @@ _LOST = (
     *("server closed the connection", "could not connect", "connection to server", "terminating connection"),
     *("timeout expired", "eof detected", "unexpected eof", "connection reset", "no connection to the server"),
 )
+
+LOCKS = "out of shared memory"
+"""One transaction cannot hold as many locks as there are tables (source: PostgreSQL, lock.c)."""
 
 
 class Program:
@@ -121,6 +125,9 @@ def explain_lines(lines: Sequence[str], what: str, code: int | None) -> VezaErro
             if follow:
                 reason += "; " + follow[0].partition("etail: ")[2] + follow[0].partition("DETAIL:  ")[2]
             break
+    if not reason and code is not None and code < 0:
+        # What it said last was its progress. Nobody but the kernel, short of memory, sends SIGKILL by itself.
+        reason = f"it was ended by {signal.Signals(-code).name}" + (f" after: {lines[-1]}" if lines else "")
     if not reason:
         reason = lines[-1] if lines else f"it ended with code {code}"
     message = f"{what}: {printable(' '.join(reason.split()), limit=300)}"
@@ -129,6 +136,8 @@ def explain_lines(lines: Sequence[str], what: str, code: int | None) -> VezaErro
         return RefusedError(message, hint="check the environment's DB_PASSWORD")
     if "permission denied" in lowered or "must be owner" in lowered or "must be superuser" in lowered:
         return RefusedError(message)
+    if LOCKS in lowered:
+        return VezaError(message, hint="raise max_locks_per_transaction at the server: each table needs locks")
     if any(word in lowered for word in _LOST):
         return UnreachableError(message)
     return VezaError(message)

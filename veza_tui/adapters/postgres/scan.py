@@ -25,7 +25,7 @@ from veza_tui.adapters.postgres.lexis import (
     META,
     PLAIN,
     RICH,
-    ROUTINES,
+    begins_routine,
     begun_mark,
     end_mark,
     ident,
@@ -55,6 +55,7 @@ class PlainFilter:
         self._pattern = RICH
         self._line_begins = True
         self._copy = ""
+        self._after_rows = b""
         self._line = 1
         self._head = b""
         self._tail = b""
@@ -105,6 +106,9 @@ class PlainFilter:
         self._found.rows[self._copy] += rows
         self._line += rows
 
+    def _passed(self, verdict: Verdict, text: bytes) -> bytes:
+        return b"\n" * text.count(b"\n") if verdict.skip or verdict.refuse else text
+
     def _refuse(self, why: str) -> None:
         self._found.refuse(self._line, why)
 
@@ -133,7 +137,7 @@ class PlainFilter:
                 cut = buffer.index(b"\n", at) + 1
                 self._line += 1
                 self._copy = ""
-            out.append(buffer[start:cut])
+            out.append(buffer[start:cut] + (self._after_rows if ended else b""))
             self._start = self._position = cut
         return ended
 
@@ -202,10 +206,7 @@ class PlainFilter:
             self._words.append(word)
             if word not in (b"create", b"or", b"replace", b"function", b"procedure"):
                 self._words += [b""] * (4 - len(self._words))
-        words = tuple(w for w in self._words if w)
-        routine = words[:2] in ROUTINES or (
-            words[:3] == (b"create", b"or", b"replace") and words[3:4] and (b"create", words[3]) in ROUTINES
-        )
+        routine = begins_routine(tuple(w for w in self._words if w))
         if routine and not self._parens:
             if word == b"begin" or (word == b"case" and self._begins):
                 self._begins += 1
@@ -283,9 +284,8 @@ class PlainFilter:
             end = stop + 1 if stop >= 0 else len(self._buffer)
             text = self._buffer[self._start : end]
         self._found.take(verdict, self._line)
-        lines = text.count(b"\n")
-        self._line += lines
-        out.append(b"\n" * lines if verdict.skip or verdict.refuse else text)
+        self._line += text.count(b"\n")
+        out.append(self._passed(verdict, text))
         self._start = end
         self._reset()
         if verdict.copy:
@@ -297,5 +297,4 @@ class PlainFilter:
     def _reset(self) -> None:
         self._position = self._start
         self._parens = self._begins = self._depth = 0
-        self._words = []
-        self._state, self._pattern = "", RICH
+        self._state, self._pattern, self._words = "", RICH, []

@@ -73,6 +73,9 @@ _ROUTINE = re.compile(r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:FUNCTION|PROCEDURE)\b", 
 _PROGRAM = re.compile(r"\bCOPY\b[^;]*\b(?:FROM|TO)\s+PROGRAM\b", re.I)
 
 
+TRANSACTIONS = "BEGIN or COMMIT: everything is loaded in one transaction"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``skip`` names what is left out; ``refuse`` says why the dump may not be loaded; ``copy`` is the table."""
@@ -105,7 +108,7 @@ def judge(statement: bytes, *, owners: bool, server_major: int) -> Verdict:
     if word.startswith((b"SET", b"SELECT", b"RESET", b"ALTER")) and (found := _settings(text, owners, server_major)):
         return found
     if _TRANSACTION.fullmatch(text.strip()):
-        return Verdict(skip="BEGIN or COMMIT: everything is loaded in one transaction")
+        return Verdict(skip=TRANSACTIONS)
     if _ON_DATABASE.match(text):
         created = _CREATE_DATABASE.match(text)
         return Verdict(skip="a statement about the database itself", database=_bare(created[1]) if created else "")
