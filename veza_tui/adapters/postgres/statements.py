@@ -61,6 +61,8 @@ _ASKS = re.compile(
 )
 _QUOTED = re.compile(rb"[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'", re.S)
 # A word, or a quoted name, before a parenthesis calls something; so does a query in parentheses.
+# 16 KB of a large object, as pg_dump writes them one after another: known at a glance.
+_LARGE_OBJECT = re.compile(rb"SELECT pg_catalog\.lowrite\(\d{1,9}, '\\x[0-9a-f]*'\);")
 _CALLS = re.compile(rb"[\w\"\x80-\xff]\s*\(|\b(?:SELECT|WITH|TABLE)\b|/\*|--", re.I)
 _NAMES = rb'(?:"(?:[^"]|"")+"|[\w$\x80-\xff]+)'
 _INSERT = re.compile(
@@ -99,6 +101,8 @@ _LOAD = Verdict()
 
 def judge(statement: bytes, *, owners: bool, server_major: int) -> Verdict:
     """Judge one statement, comments before it removed, its semicolon included."""
+    if _LARGE_OBJECT.fullmatch(statement):
+        return _LOAD
     word = statement[:12].lstrip().split(None, 1)[0].upper() if statement.strip() else b""
     if word in (b"INSERT", b"INSERT;"):
         return _insert(statement)
