@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -101,18 +103,27 @@ def right_of(app: VezaApp) -> str:
     return "\n".join(line[86:] for line in shown(app).splitlines())
 
 
-async def test_beside_the_answers_stands_what_they_lead_to(monkeypatch: pytest.MonkeyPatch) -> None:
+@asynccontextmanager
+async def guided(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], deploys: list[Any], name: str = ""
+) -> AsyncIterator[tuple[VezaApp, Any]]:
+    """The guided restore of production, whose checks find ``FOUND``."""
+
     async def look_at(app: VezaApp, environment: Any, request: Any) -> Looked:
         return FOUND
 
     monkeypatch.setattr("veza_tui.tui.restore.look_at", look_at)
     services = three(FixedClock(NOW), incident=False)
     app = VezaApp(services)
-    async with app.run_test(size=(160, 50)) as pilot:
+    async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: bool(app.tabs))
         production = next(e for e in services.environments() if e.name == "production")
-        deploys = [release(2, "v2"), release(1, "v1")]
-        app.push_screen(RestoreScreen(production, Several(), deploys, ""))  # type: ignore[arg-type]
+        app.push_screen(RestoreScreen(production, Several(), deploys, name))  # type: ignore[arg-type]
+        yield app, pilot
+
+
+async def test_beside_the_answers_stands_what_they_lead_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with guided(monkeypatch, (160, 50), [release(2, "v2"), release(1, "v1")]) as (app, pilot):
         await until(pilot, lambda: "THE BACKUP 20231114_215640" in right_of(app))
         assert "in the last 16 min is not in it" in right_of(app)
         await pilot.press("j")
@@ -140,16 +151,7 @@ async def test_beside_the_answers_stands_what_they_lead_to(monkeypatch: pytest.M
 
 
 async def test_at_80_columns_the_decisions_stand_below_and_the_checks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def look_at(app: VezaApp, environment: Any, request: Any) -> Looked:
-        return FOUND
-
-    monkeypatch.setattr("veza_tui.tui.restore.look_at", look_at)
-    services = three(FixedClock(NOW), incident=False)
-    app = VezaApp(services)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await until(pilot, lambda: bool(app.tabs))
-        production = next(e for e in services.environments() if e.name == "production")
-        app.push_screen(RestoreScreen(production, Several(), [], PROVEN.name))  # type: ignore[arg-type]
+    async with guided(monkeypatch, (80, 24), [], PROVEN.name) as (app, pilot):
         await until_shown(pilot, app, "Only table public.table_002", "DECIDED SO FAR")
         await pilot.press("enter")
         text = await until_shown(pilot, app, "2 checks passed")

@@ -50,25 +50,20 @@ async def test_each_key_touches_one_service_or_all() -> None:
         assert operations.started == []
 
 
-async def test_a_number_that_is_none_is_refused_in_its_field() -> None:
+@pytest.mark.parametrize(
+    ("key", "question", "typed", "refusal"),
+    [
+        ("S", "how many", "-1", "not a number from 0 to 1000"),
+        ("M", "Which image", ":bad", "'::bad' is not an image reference"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_in_its_field(key: str, question: str, typed: str, refusal: str) -> None:
     operations = Operations()
-    async with at(operations, "S") as (app, pilot):
+    async with at(operations, key) as (app, pilot):
         await until(pilot, lambda: getattr(app.screen, "answers_since", None) is not None)
         await pilot.press("1")
-        await until_shown(pilot, app, "how many")
-        await pilot.press(*"-1", "enter")
-        await until_shown(pilot, app, "not a number from 0 to 1000")
-        await pilot.press("escape")
-        assert operations.planned == []
-
-
-async def test_what_is_no_image_is_refused_in_its_field() -> None:
-    operations = Operations()
-    async with at(operations, "M") as (app, pilot):
-        await until(pilot, lambda: getattr(app.screen, "answers_since", None) is not None)
-        await pilot.press("1")
-        await until_shown(pilot, app, "Which image")
-        await pilot.press(*":bad", "enter")
-        await until_shown(pilot, app, "'::bad' is not an image reference")
+        await until_shown(pilot, app, question)
+        await pilot.press(*typed, "enter")
+        await until_shown(pilot, app, refusal)
         await pilot.press("escape")
         assert operations.planned == []

@@ -1,4 +1,4 @@
-"""Reads what pg_dump writes to files of its own (custom and directory archives) right behind it, for ``RowDigests``."""
+"""Reads what pg_dump writes to files of its own (custom and directory archives) right behind it, to digest the rows."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from veza_tui.adapters.postgres.apart import ApartFilter
 from veza_tui.adapters.postgres.archive import listing
@@ -24,6 +25,7 @@ from veza_tui.ports.database import DumpSource, LoadOptions, LoadOutcome, Progre
 _RESTRICT = {13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
 _ITEM = re.compile(r"processing data for table \"(.+)\"$|(?:launching|processing) item \d+ TABLE DATA (.+)$")
 _TICK = 0.25
+_T = TypeVar("_T")
 
 
 class _Feed:
@@ -189,14 +191,22 @@ def _runs(jobs: int, lines: Sequence[str]) -> list[list[str]]:
 async def _run(argv: list[str], env: dict[str, str], endpoint: Endpoint, feed: _Feed) -> None:
     program = await Program.start(argv, env, on_line=feed.line)
     try:
-        ended = asyncio.create_task(program.wait())
-        while not ended.done():
-            await asyncio.wait({ended}, timeout=_TICK)
-            feed.tell()
-        if ended.result():
-            raise program.failure(endpoint.label)
+        await _ended(program, endpoint, feed)
     finally:
         await program.end()
+
+
+async def _ended(program: Program, endpoint: Endpoint, feed: _Feed) -> None:
+    if await _watched(asyncio.create_task(program.wait()), feed):
+        raise program.failure(endpoint.label)
+
+
+async def _watched(task: asyncio.Task[_T], feed: _Feed) -> _T:
+    """Its result; how far the load is, is told meanwhile."""
+    while not task.done():
+        await asyncio.wait({task}, timeout=_TICK)
+        feed.tell()
+    return task.result()
 
 
 async def _fed(
@@ -232,9 +242,7 @@ async def _fed(
 
     pushing = asyncio.create_task(in_thread("load", push))
     try:
-        while not pushing.done():
-            await asyncio.wait({pushing}, timeout=_TICK)
-            feed.tell()
+        await _watched(pushing, feed)
         if problem:
             # Ended before its input ends: psql would commit at the end of a script that was cut short.
             await program.end()
@@ -243,12 +251,7 @@ async def _fed(
             )
         os.close(write_end)
         write_end = -1
-        ended = asyncio.create_task(program.wait())
-        while not ended.done():
-            await asyncio.wait({ended}, timeout=_TICK)
-            feed.tell()
-        if ended.result():
-            raise program.failure(endpoint.label)
+        await _ended(program, endpoint, feed)
     finally:
         await program.end()
         with contextlib.suppress(BaseException):

@@ -14,7 +14,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from veza_tui.adapters.postgres.scan import PlainFilter
 from veza_tui.model.backup import DatabaseFacts
@@ -37,18 +37,6 @@ class Rows:
 
     rows: int
     digest: str
-
-
-class RowDigests(Protocol):
-    """Reads a dump as it is written."""
-
-    def feed(self, block: bytes) -> object:
-        """The next bytes."""
-        ...
-
-    def result(self) -> dict[str, Rows]:
-        """By ``table_key``, at the dump's end; a table that is not in it has no rows of its own in the dump."""
-        ...
 
 
 def table_key(schema: str, name: str) -> str:
@@ -75,7 +63,7 @@ class PlainDigests(PlainFilter):
         self._sums[self._copy].update(data)
 
     def result(self) -> dict[str, Rows]:
-        """At the dump's end."""
+        """By ``table_key``, at the dump's end; a table that is not in it has no rows of its own in the dump."""
         self.finish()
         return {key: Rows(rows, of(self._sums.get(key, hashlib.sha256()))) for key, rows in self._found.rows.items()}
 
