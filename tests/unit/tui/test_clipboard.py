@@ -148,6 +148,20 @@ async def test_a_state_directory_that_cannot_be_written_is_said(
         await put(app(), "x")
 
 
+def under_tmux(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str | None) -> None:
+    """A tmux that answers ``display-message`` so and keeps what it is given in ``loaded``; None: it is not installed."""
+    script = tmp_path / "bin" / "tmux"
+    script.parent.mkdir()
+    if answer is not None:
+        script.write_text(
+            f"#!/bin/sh\ncase $1 in display-message) echo '{answer}';; load-buffer) cat > {tmp_path}/loaded;; esac\n"
+        )
+        script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{'/bin:/usr/bin' if answer else '/nowhere'}")
+    monkeypatch.setenv("TMUX", "/tmp/none,1,0")
+    monkeypatch.setattr(clipboard, "_TMUX_SECONDS", 60.0)
+
+
 @pytest.mark.parametrize(
     ("answer", "says", "sends", "loads"),
     [
@@ -163,16 +177,7 @@ async def test_what_tmux_lets_through_is_asked_of_it(
     answer: str | None, says: str, sends: bool, loads: bool, sent: list[object], monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:  # fmt: skip
-    script = tmp_path / "bin" / "tmux"
-    script.parent.mkdir()
-    if answer is not None:
-        script.write_text(
-            f"#!/bin/sh\ncase $1 in display-message) echo '{answer}';; load-buffer) cat > {tmp_path}/loaded;; esac\n"
-        )
-        script.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{'/bin:/usr/bin' if answer else '/nowhere'}")
-    monkeypatch.setenv("TMUX", "/tmp/none,1,0")
-    monkeypatch.setattr(clipboard, "_TMUX_SECONDS", 60.0)
+    under_tmux(monkeypatch, tmp_path, answer)
     assert (await put(app(), "x")).startswith(says)
     assert bool(sent) == sends
     assert (tmp_path / "loaded").exists() == loads
@@ -184,15 +189,7 @@ async def test_hostile_text_is_harmless_whichever_way_it_goes(
 ) -> None:
     hostile = "\x1b]52;c;AAAA\x07\x00\x9b2J\u202e\x1bPtmux;\x1b\x1b]0;t\x07\x1b\\\nrm -rf\r\x7f"
     if way == "tmux":
-        script = tmp_path / "bin" / "tmux"
-        script.parent.mkdir()
-        script.write_text(
-            f"#!/bin/sh\ncase $1 in display-message) echo external 0;; *) cat > {tmp_path}/loaded;; esac\n"
-        )
-        script.chmod(0o755)
-        monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}/bin:/usr/bin")
-        monkeypatch.setenv("TMUX", "/tmp/none,1,0")
-        monkeypatch.setattr(clipboard, "_TMUX_SECONDS", 60.0)
+        under_tmux(monkeypatch, tmp_path, "external 0")
     elif way == "file":
         monkeypatch.setenv("TERM", "linux")
     message = await put(app(), hostile)
