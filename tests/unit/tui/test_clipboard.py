@@ -149,7 +149,7 @@ async def test_a_state_directory_that_cannot_be_written_is_said(
 
 
 def under_tmux(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str | None) -> None:
-    """A tmux that answers ``display-message`` so and keeps what it is given in ``loaded``; None: it is not installed."""
+    """A tmux that answers ``display-message`` so and keeps in ``loaded`` what it is given; None: none is installed."""
     script = tmp_path / "bin" / "tmux"
     script.parent.mkdir()
     if answer is not None:
